@@ -1,0 +1,113 @@
+/*
+ * evidence: the kinds of fact, the ledger, the facts read off a reset.
+ *
+ * Owns: struct facts owns its facts and their strings; struct ledger the stored facts (of probes,
+ *   the host, experiments, logs and the user). Facts read off a reset are never stored: they are
+ *   a pure function of struct reset, made anew when asked for.
+ * Invariants: a fact is yes or no only when somebody looked; what nobody looked at is absent.
+ *   A later fact of one kind about one thing supersedes the earlier; an undo is a fact too.
+ *   A fact stores kind and typed values, never a sentence: fact_text() renders it.
+ *   Adding a fact kind is one line in list.h. Facts of one family do not add up twice (cause/).
+ * Errors: 0 or -ENOMEM.
+ */
+#ifndef EVIDENCE_EVIDENCE_H
+#define EVIDENCE_EVIDENCE_H
+
+#include "flow/flow.h"
+
+enum fact_severity { SEV_INFO, SEV_NOTE, SEV_WARN, SEV_BAD };
+enum fact_kind {
+    FACT_NOTHING, /* 0: no kind */
+#define FACT(id, name, family, unit, severity, yes, no, missing) FACT_##id,
+#include "evidence/list.h"
+#undef FACT
+    FACT_KIND_COUNT
+};
+struct fact_kind_info {
+    const char *name, *family, *unit; /* family and unit "" for none */
+    enum fact_severity severity;
+    const char *yes, *no, *missing;   /* msgids with %1$s, %2$s, %3$s for the values; no or
+                                         missing "": a plain sentence is made from the name */
+};
+const struct fact_kind_info *fact_info(enum fact_kind kind);
+enum fact_kind fact_kind_by_name(const char *name); /* FACT_NOTHING if unknown */
+
+enum value_type { VALUE_NONE, VALUE_INT, VALUE_REAL, VALUE_TEXT, VALUE_BOOL, VALUE_SPAN };
+struct value {
+    enum value_type type;
+    union {
+        int64_t i; /* INT, and SPAN in ns: JSON prints a span as milliseconds, people see "8.1 ms" */
+        double d;
+        const char *s; /* TEXT, clean; owned by the struct facts that holds it */
+        bool b;
+    } u;
+};
+static inline struct value v_none(void)       { return (struct value){VALUE_NONE, {0}}; }
+static inline struct value v_int(int64_t i)   { return (struct value){VALUE_INT, {.i = i}}; }
+static inline struct value v_real(double d)   { return (struct value){VALUE_REAL, {.d = d}}; }
+static inline struct value v_text(const char *s) { return (struct value){VALUE_TEXT, {.s = s}}; }
+static inline struct value v_bool(bool b)     { return (struct value){VALUE_BOOL, {.b = b}}; }
+static inline struct value v_span(nstime n)   { return (struct value){VALUE_SPAN, {.i = n}}; }
+
+enum fact_source { SRC_PACKET, SRC_PROBE, SRC_HOST, SRC_EXPERIMENT, SRC_LOG, SRC_USER };
+const char *fact_source_name(enum fact_source s);
+#define FACT_VALUES 3
+struct fact {
+    enum fact_kind kind;
+    bool yes;
+    bool undone;           /* ledger only: withdrawn, counts as absent */
+    enum fact_source source;
+    uint64_t packet;       /* ref: a packet number, or 0 and then */
+    const char *ref;       /* the name of a probe, counter, experiment, log line; NULL none */
+    struct value v[FACT_VALUES]; /* v[0] is the fact's value in JSON */
+};
+
+struct facts { /* a set: at most one of each kind, in the order of list.h once sorted */
+    struct fact *items;
+    size_t nr, alloc;
+    struct arena strings;
+    int err;
+};
+void facts_init(struct facts *f);
+void facts_release(struct facts *f);
+void facts_clear(struct facts *f);
+/* Adds (strings are copied); replaces an earlier one of its kind. */
+void facts_add(struct facts *f, const struct fact *fact);
+/* The shorthand used everywhere: facts_put(f, FACT_X, true, SRC_PROBE, 0, "tcp", v_int(3), ...). */
+void facts_put(struct facts *f, enum fact_kind kind, bool yes, enum fact_source src,
+               uint64_t packet, const char *ref, struct value v0, struct value v1,
+               struct value v2);
+const struct fact *facts_get(const struct facts *f, enum fact_kind kind); /* NULL absent */
+bool facts_yes(const struct facts *f, enum fact_kind kind); /* present and yes */
+bool facts_no(const struct facts *f, enum fact_kind kind);  /* present and no */
+void facts_merge(struct facts *into, const struct facts *from, bool replace);
+void facts_sort(struct facts *f);
+
+/* The sentence of a fact (yes or no), or what is not known of a kind. tr: tr_locale or tr_none. */
+void fact_text(struct strbuf *out, const struct fact *f, translate_fn tr);
+void fact_missing_text(struct strbuf *out, enum fact_kind kind, translate_fn tr);
+/* Renders msgid with numbered arguments %1$s ..., for every table of sentences in the program. */
+void text_render(struct strbuf *out, const char *msgid, const struct value *v, size_t nv,
+                 translate_fn tr);
+
+/* Facts read off a reset. Pure; everything causes.md 0, B1 and B7 name that packets can tell. */
+void facts_of_reset(struct facts *out, const struct reset *r);
+
+/* ---- the ledger ---- */
+enum about { ABOUT_HOST, ABOUT_TARGET, ABOUT_RESULT, ABOUT_RESET, ABOUT_KINDS };
+struct subject {
+    enum about about;
+    uint64_t id; /* 0 for the host */
+};
+struct ledger;
+struct ledger *ledger_new(void);
+void ledger_free(struct ledger *l);
+int ledger_put(struct ledger *l, struct subject s, const struct fact *f); /* supersedes */
+int ledger_undo(struct ledger *l, struct subject s, enum fact_kind kind); /* back to the one before */
+/* Adds what is known of the subject (undone ones left out) to out, replacing nothing there. */
+void ledger_gather(const struct ledger *l, struct subject s, struct facts *out);
+const struct fact *ledger_get(const struct ledger *l, struct subject s, enum fact_kind kind);
+void ledger_forget(struct ledger *l, struct subject s);
+uint64_t ledger_revision(const struct ledger *l, struct subject s); /* goes up with each change */
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * loop: libuv behind a few verbs: watch a descriptor, after a time, child, signal, now, run a
+ * blocking call aside.
+ *
+ * Owns: a struct loop owns its handles. Handles are freed by their X_stop() (safe at any time, also
+ *   from their own callback, NULL allowed; no callback comes after it).
+ * Invariants: one thread runs the loop and every callback; a callback takes about 5 ms at most.
+ *   Only loop/ includes uv.h. Descriptors stay the caller's (never closed here, but for a child's
+ *   pipes).
+ * Errors: -errno.
+ */
+#ifndef LOOP_LOOP_H
+#define LOOP_LOOP_H
+
+#include "base/base.h"
+#include <sys/types.h>
+
+struct loop;
+struct loop *loop_new(void);
+void loop_free(struct loop *l); /* all handles must be stopped; closes what is left */
+int loop_run(struct loop *l);   /* until loop_quit(), or nothing is left to wait for */
+int loop_run_once(struct loop *l, bool wait); /* one turn */
+void loop_quit(struct loop *l);
+nstime loop_now(struct loop *l);      /* monotonic, cached for the turn */
+nstime loop_wall(struct loop *l);     /* wall clock now */
+nstime loop_clock(void);              /* monotonic, read now: for timings */
+
+enum { LOOP_READ = 1, LOOP_WRITE = 2 };
+struct watch;
+typedef void (*watch_fn)(void *arg, int events); /* events: LOOP_*; both on error or hang-up */
+struct watch *loop_watch(struct loop *l, int fd, int events, watch_fn fn, void *arg);
+int watch_set(struct watch *w, int events);
+void watch_stop(struct watch *w);
+
+struct timer;
+typedef void (*timer_fn)(void *arg);
+/* Fires after `after`, then each `every` (0: once; the timer must still be stopped). */
+struct timer *loop_timer(struct loop *l, nstime after, nstime every, timer_fn fn, void *arg);
+void timer_again(struct timer *t, nstime after); /* re-arm, once */
+void timer_stop(struct timer *t);
+
+struct signal_watch;
+typedef void (*signal_fn)(void *arg, int signo);
+struct signal_watch *loop_signal(struct loop *l, int signo, signal_fn fn, void *arg);
+void signal_watch_stop(struct signal_watch *s);
+
+/* A child with its stdout and stderr as pipes (read by the caller with loop_watch), stdin
+ * /dev/null. Descriptors are non-blocking and close-on-exec, closed by child_free(). */
+struct child;
+typedef void (*child_fn)(void *arg, int exit_status, int term_signal);
+int loop_child(struct loop *l, const char *path, char *const argv[], child_fn on_exit, void *arg,
+               struct child **out);
+pid_t child_pid(const struct child *c);
+int child_stdout(const struct child *c);
+int child_stderr(const struct child *c);
+int child_kill(struct child *c, int signo); /* that pid only; -ESRCH once it has ended */
+void child_free(struct child *c);           /* does not kill */
+
+/* Runs work(arg) on another thread, then done(arg) on the loop. arg must be self-contained. */
+int loop_aside(struct loop *l, void (*work)(void *arg), void (*done)(void *arg), void *arg);
+
+#endif

@@ -1,0 +1,141 @@
+/*
+ * probe: target -> plan -> results: DNS by c-ares, TCP, TLS by OpenSSL, HTTP by libcurl.
+ *
+ * Owns: struct target and struct result own their strings; a struct prober owns its connections,
+ *   resolver and TLS contexts. A result handed to on_result becomes the receiver's (result_free).
+ * Invariants: one loop, no threads; an http(s) target costs one connection (design.md 3); the first
+ *   error of a socket is latched once (causes.md 0.2) and its receive queue drained before it is
+ *   reported. Every byte from a peer is cleaned and capped before it becomes a field. A result is
+ *   generic: adding a probe needs no edit elsewhere. Facts are a pure function of the results.
+ *   Secrets never become fields.
+ * Errors: -errno with text; a target that is down is a result, never an error.
+ */
+#ifndef PROBE_PROBE_H
+#define PROBE_PROBE_H
+
+#include "evidence/evidence.h"
+#include "loop/loop.h"
+
+/* ---- targets ---- */
+enum scheme { SCHEME_AUTO /* host:port */, SCHEME_TCP, SCHEME_TLS, SCHEME_HTTP, SCHEME_HTTPS,
+              SCHEME_DNS };
+struct target_options { /* of one target; unset (0, NULL, -1) ones come from the defaults */
+    nstime timeout;          /* a stage; 0: default 10 s */
+    nstime hold;             /* silence after the TCP handshake; -1: 1 s for tcp, none in http(s) */
+    char *method;            /* NULL: GET, or POST with a body */
+    char **headers;          /* "Name: value", NULL-terminated */
+    char *body;              /* request body; for tcp:// what is sent after the hold began */
+    size_t body_len;
+    char *connect_to;        /* HOST:PORT to go to instead */
+    char *cacert, *cert, *key;
+    char *source;            /* local address or interface */
+    uint16_t tls_min, tls_max; /* 0x0301..0x0304, 0 default */
+    int family;              /* 4, 6, 0 both */
+    int insecure;            /* 1: -k */
+};
+struct target {
+    uint32_t id;             /* from 1, the session's */
+    char *name;              /* as given, cleaned: what reports show */
+    enum scheme scheme;
+    char *host;              /* name or numeric address, without brackets */
+    bool numeric;
+    struct addr address;     /* when numeric */
+    uint16_t port;
+    char *path;              /* http(s): "/" at least, with query */
+    struct target_options opt;
+};
+/* Parses a TARGET of the command line (design.md 5) or a line of a targets file
+ * ("target key=value ..."; keys: timeout hold method header body body-size connect-to cacert cert
+ * key source tls-min tls-max family insecure name). 0, or -EINVAL with a sentence in err. */
+int target_parse(struct target **out, const char *spec, char *err, size_t errlen);
+int target_set(struct target *t, const char *key, const char *value, char *err, size_t errlen);
+void target_apply_defaults(struct target *t, const struct target_options *defaults);
+void target_free(struct target *t);
+void target_options_release(struct target_options *o);
+
+/* ---- results ---- */
+enum outcome { OUTCOME_OK, OUTCOME_FAILED, OUTCOME_SKIPPED };
+const char *outcome_name(enum outcome o);
+enum probe_stage { PSTAGE_DNS, PSTAGE_CONNECT, PSTAGE_HOLD, PSTAGE_HANDSHAKE, PSTAGE_REQUEST,
+                   PSTAGE_RESPONSE, PSTAGE_CLOSE, PSTAGE_NONE };
+const char *probe_stage_name(enum probe_stage s); /* NULL for NONE */
+enum failure { /* OONI's names where OONI has one; design.md 6 */
+    FAIL_NONE, FAIL_REFUSED, FAIL_RESET, FAIL_ABORTED, FAIL_HOST_UNREACHABLE,
+    FAIL_NETWORK_UNREACHABLE, FAIL_TIMEOUT, FAIL_EOF, FAIL_BROKEN_PIPE, FAIL_DNS_NXDOMAIN,
+    FAIL_DNS_NO_ANSWER, FAIL_DNS_SERVFAIL, FAIL_DNS_REFUSED, FAIL_TLS_HANDSHAKE, FAIL_TLS_HOSTNAME,
+    FAIL_TLS_AUTHORITY, FAIL_TLS_CERTIFICATE, FAIL_HTTP_BAD_RESPONSE, FAIL_TOO_LARGE,
+    FAIL_INTERRUPTED, FAIL_UNKNOWN, FAIL_COUNT
+};
+const char *failure_name(enum failure f);   /* "connection_reset"; NULL for FAIL_NONE */
+const char *failure_title(enum failure f);  /* N_(): short, for a stage cell: "RESET" */
+enum failure failure_by_name(const char *name);
+enum { TIMING_DNS, TIMING_CONNECT, TIMING_TLS, TIMING_FIRST_BYTE, TIMING_TOTAL, TIMING_COUNT };
+extern const char *const timing_names[TIMING_COUNT];
+struct field {
+    char *name;
+    struct value value; /* text owned by the result; a list is one text field a value, same name */
+};
+struct result {
+    uint64_t id;             /* from 1, the session's */
+    uint32_t target;         /* target id */
+    uint32_t round;          /* from 1 */
+    uint64_t chain;          /* results of one connection (or one lookup) share it; never 0 */
+    bool repeat;             /* of a repetition alone: an experiment, not listed as a probe */
+    char probe[8];           /* "dns" "tcp" "tls" "http" */
+    struct addr address;     /* family 0: none */
+    enum outcome outcome;
+    enum failure failure;
+    enum probe_stage stage;  /* where it ended */
+    int err;                 /* errno, positive; 0 none */
+    bool flow_known;
+    struct flow_key flow;    /* the probe is its originator */
+    nstime started, ended;   /* wall */
+    nstime timings[TIMING_COUNT]; /* spans, NSTIME_NONE */
+    struct field *fields;
+    size_t nfields, fields_alloc;
+};
+struct result *result_new(void);
+void result_free(struct result *r);
+int result_set(struct result *r, const char *name, struct value v); /* copies; caps text at 1 KiB */
+int result_add(struct result *r, const char *name, struct value v); /* one more of that name */
+const struct field *result_field(const struct result *r, const char *name); /* first or NULL */
+/* Facts this result tells (of its own stage). Pure, from the generic parts alone. */
+void facts_of_result(struct facts *out, const struct result *r);
+/* True when a repetition alone would tell more (design.md: a doubtful failure). */
+bool result_doubtful(const struct result *r);
+
+/* ---- probe types: one file each, a line in list.h ---- */
+struct probe_type {
+    const char *name;        /* "dns" */
+    const char *title;       /* N_() column title */
+    void (*facts)(struct facts *out, const struct result *r);
+};
+size_t probe_type_count(void);
+const struct probe_type *probe_type_at(size_t i);
+
+/* ---- running ---- */
+struct prober_settings {
+    unsigned max_in_flight;  /* connections; 0: 256 */
+    bool no_names;           /* -n: numeric only in fields */
+    const char *resolver;    /* "addr:port" for tests, NULL: the system's */
+};
+struct prober;
+struct prober *prober_new(struct loop *l, const struct prober_settings *st);
+void prober_free(struct prober *p); /* stops all, no callback after it */
+struct probe_callbacks {
+    void (*on_chain)(void *arg, uint32_t target, uint64_t chain, const struct flow_key *flow);
+    /* a chain's socket is about to connect (flow: src may be unset) or got its 5-tuple */
+    void (*on_result)(void *arg, struct result *r); /* the receiver's from now on */
+    void (*on_done)(void *arg, uint32_t target, uint32_t round); /* all of this start is told */
+    void *arg;
+};
+/* Probes the target once (all addresses). Results come in the order they end. */
+int prober_start(struct prober *p, const struct target *t, uint32_t round, bool repeat,
+                 const struct probe_callbacks *cb);
+/* One chain alone again, to that address: results bear repeat = true. */
+int prober_repeat(struct prober *p, const struct target *t, const struct addr *address,
+                  uint32_t round, const struct probe_callbacks *cb);
+unsigned prober_in_flight(const struct prober *p); /* starts not yet done */
+void prober_cancel(struct prober *p); /* the open ones end as FAIL_INTERRUPTED, told at once */
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * report: const session -> text, markdown, JSON.
+ *
+ * Owns: nothing; writes to a sink as it goes.
+ * Invariants: nothing is diagnosed here. JSON is English whatever the locale (tr_none); text and
+ *   markdown are in the user's language. A format is one file plus one line in list.h. Every string
+ *   is clean (no control characters).
+ * Errors: the sink's first error comes back (-EPIPE, -ENOSPC ...).
+ */
+#ifndef REPORT_REPORT_H
+#define REPORT_REPORT_H
+
+#include "session/session.h"
+
+struct sink { /* where a report goes: called with pieces; returns 0 or -errno */
+    int (*write)(void *arg, const char *data, size_t len);
+    void *arg;
+};
+struct report_format {
+    const char *name;  /* "json": of --format */
+    const char *suffix; /* "json", "md", "txt": of saved files */
+    int (*write)(const struct session *s, const struct sink *to);
+};
+const struct report_format *report_by_name(const char *name);
+size_t report_count(void);
+const struct report_format *report_at(size_t i);
+int report_to_fd(const struct report_format *f, const struct session *s, int fd);
+/* Temporary name, fsync, rename; 0600. */
+int report_to_file(const struct report_format *f, const struct session *s, const char *path);
+
+#endif

@@ -1,0 +1,182 @@
+/*
+ * session: the one mutable model and its single writer; run (what drives it); save, load, replay.
+ *
+ * Owns: a struct session owns everything in it. Readers (view, report, ui) get it const.
+ * Invariants: the model changes only through session_*() calls. Its inputs are records, results,
+ *   host samples, answers and notes; everything else (flows, resets, facts, judgements, checklists)
+ *   is made from them, so replaying the inputs gives the same model, and a judgement does not
+ *   depend on their order of arrival. session->revision goes up with every visible change.
+ * Caps: packets kept (settings.max_memory), flows, resets, results a target; each that bites is
+ *   counted in session->limits and shown.
+ * Errors: 0 or -errno, with a sentence where err is asked for.
+ */
+#ifndef SESSION_SESSION_H
+#define SESSION_SESSION_H
+
+#include "capture/capture.h"
+#include "host/host.h"
+#include "probe/probe.h"
+#include "step/step.h"
+
+struct settings { /* what was asked for; main fills it from options */
+    const char **interfaces; /* -i; n 0: any; one "none": no capture */
+    size_t ninterfaces;
+    bool interface_asked;    /* -i was given: not permitted is then an error (exit 3) */
+    const char *filter, *read_file, *write_file;
+    unsigned rounds;         /* -c; 0 endless */
+    nstime interval, duration; /* duration 0: none */
+    struct target_options defaults;
+    bool numeric, live;      /* live: capture unless "none" */
+    bool flows;              /* --flows */
+    bool save;               /* keep a session directory */
+    const char *sessions_dir; /* where; NULL: $XDG_DATA_HOME/rstconsole/sessions */
+    size_t max_flows;
+    size_t max_memory;       /* packets kept, bytes; 0: 64 MiB */
+    bool keep_packets;       /* false: nothing will look at packets (batch -r without --save) */
+    const char *name;        /* part of the session's directory name: "demo" */
+};
+
+/* A packet that was kept, with what a list shows. */
+struct kept_packet {
+    uint64_t number, flow;   /* flow 0: none */
+    nstime time;
+    uint32_t caplen, len, link;
+    const uint8_t *data;     /* caplen bytes, the session's */
+    uint8_t is_reset;        /* 1: RST set; 2: the first RST of a struct reset */
+};
+
+/* Something that ended badly, or a reset that did not hurt: what is diagnosed. */
+struct incident {
+    uint64_t id;             /* from 1 */
+    bool is_reset;           /* a RST (seen, or told by errno); else a failed probe without one */
+    uint64_t reset_id;       /* the report's id of the reset, from 1 in order of time; 0 none */
+    const struct reset *reset; /* packets' view; NULL: none seen */
+    uint64_t chain;          /* the probe's chain, 0: another program's flow */
+    uint32_t target;         /* 0 */
+    uint64_t result;         /* id of the failed result, 0 none */
+    struct flow_key flow;
+    bool flow_known;
+    nstime time;
+    bool related;            /* of a target: counts for status and summary */
+    bool repeat;             /* drawn by our own repetition: listed, harmless, counts nowhere */
+    bool harmful;
+    const char *harmful_why; /* N_() */
+    struct judgement judgement;
+    struct checklist checklist;
+    uint64_t judged_revision;
+};
+
+struct experiment_record {   /* experiments[] of the report; "repeat" at first */
+    const char *experiment;  /* id */
+    uint32_t target;
+    enum { EXP_SEPARATED, EXP_INCONCLUSIVE, EXP_CANCELLED } outcome;
+    unsigned connections, packets;
+    nstime span;
+    struct facts facts;
+};
+
+struct vantage {
+    char host[256], user[64];
+    enum { VANTAGE_LIVE, VANTAGE_FILE, VANTAGE_NONE } capture;
+    char interfaces[8][32];
+    size_t ninterfaces;
+    uint64_t packets, bytes, dropped, truncated;
+    bool dropped_known;
+    char capture_error[256]; /* why there is no capture, "" */
+    enum capture_error capture_error_kind;
+};
+
+struct target_state {        /* a target and its recent rounds */
+    struct target *target;
+    uint32_t rounds_started, rounds_done;
+    uint64_t *results;       /* ids of its results, oldest first, of the last 100 rounds */
+    size_t nresults, results_alloc;
+    uint64_t failed, passed; /* probes, all rounds */
+};
+
+enum message_level { MSG_INFO, MSG_WARN, MSG_ERROR };
+struct message { nstime time; enum message_level level; char text[240]; };
+
+struct session {
+    struct settings settings;
+    nstime started, ended;   /* wall; ended NSTIME_NONE while running. A file: of its packets */
+    struct vantage vantage;
+    struct target_state *targets; /* index = target id - 1 */
+    size_t ntargets, targets_alloc;
+    struct result **results; /* index = result id - 1; NULL: dropped by the cap */
+    size_t nresults, results_alloc;
+    struct incident **incidents; /* index = id - 1 */
+    size_t nincidents, incidents_alloc;
+    struct experiment_record *experiments;
+    size_t nexperiments, experiments_alloc;
+    struct flow_table *flows;
+    struct ledger *ledger;
+    struct host_counters first_counters, counters; /* at the start, latest */
+    struct message messages[16]; /* ring, newest last */
+    size_t nmessages;
+    uint64_t revision;       /* of anything */
+    uint64_t resets_seen, harmful_resets, failed_probes; /* related ones */
+    bool paused, finished, dirty; /* dirty: unsaved */
+    struct { uint64_t packets_dropped, results_dropped, incidents_dropped; } limits;
+    char dir[512];           /* where it is saved, "" not */
+    struct session_private *priv;
+};
+
+struct session *session_new(const struct settings *st); /* NULL on ENOMEM; copies the pointers */
+void session_free(struct session *s);
+
+/* ---- the writer ---- */
+int session_add_target(struct session *s, struct target *t); /* takes it; gives it an id */
+void session_record(struct session *s, const struct record *rec);
+void session_chain(struct session *s, uint32_t target, uint64_t chain,
+                   const struct flow_key *flow); /* a probe's 5-tuple, before its packets */
+void session_result(struct session *s, struct result *r); /* takes it; gives it an id */
+void session_counters(struct session *s, const struct host_counters *c);
+void session_fact(struct session *s, struct subject about, const struct fact *f); /* an input */
+void session_experiment(struct session *s, const struct experiment_record *e);    /* copies */
+void session_answer(struct session *s, uint64_t incident, const char *step, int yes /* 1, 0 */);
+void session_undo(struct session *s, uint64_t incident);      /* the last answer */
+void session_skip(struct session *s, uint64_t incident, const char *step);
+void session_message(struct session *s, enum message_level level, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void session_judge(struct session *s);  /* what changed since the last call */
+void session_finish(struct session *s); /* end of input: everything settles, judged */
+
+/* ---- reading it ---- */
+const struct incident *session_incident(const struct session *s, uint64_t id);
+const struct incident *session_incident_of_result(const struct session *s, const struct result *r);
+const struct incident *session_incident_of_flow(const struct session *s, uint64_t flow);
+const struct target_state *session_target(const struct session *s, uint32_t id);
+const struct result *session_result_by_id(const struct session *s, uint64_t id);
+size_t session_packets(const struct session *s); /* kept ones */
+const struct kept_packet *session_packet_at(const struct session *s, size_t i); /* oldest first */
+const struct kept_packet *session_packet(const struct session *s, uint64_t number); /* NULL gone */
+/* The kept packets of a flow, oldest first: fills up to max numbers, returns how many there are. */
+size_t session_flow_packets(const struct session *s, uint64_t flow, uint64_t *numbers, size_t max);
+int session_exit_status(const struct session *s); /* 0 or 1 (design.md 5) */
+
+/* ---- files ---- */
+/* Creates the directory (0700) and from now on appends every input to it. */
+int session_save_begin(struct session *s, const char *dir_or_null, char *err, size_t errlen);
+int session_save_sync(struct session *s); /* write what is buffered */
+int session_save_end(struct session *s);
+/* True if path is a session's directory, its session.jsonl or packets.pcapng beside one. */
+bool session_is_session(const char *path);
+int session_load(struct session **out, const char *path, const struct settings *st, char *err,
+                 size_t errlen);
+int sessions_dir(char *out, size_t outlen); /* $XDG_DATA_HOME/rstconsole/sessions, made 0700 */
+
+/* ---- run: what drives a session: capture, probes, counters, rounds, drain, judge ---- */
+enum run_event { RUN_CHANGED, RUN_CAPTURE, RUN_RESULT, RUN_DONE };
+struct run;
+typedef void (*run_fn)(void *arg, enum run_event ev);
+int run_start(struct run **out, struct loop *l, struct session *s, run_fn fn, void *arg,
+              char *err, size_t errlen, int *exit_status);
+bool run_done(const struct run *r);       /* rounds over, packets drained, judged */
+void run_stop(struct run *r);             /* SIGINT: probes cancelled, capture drained, RUN_DONE */
+void run_pause(struct run *r, bool pause);
+int run_probe_now(struct run *r, uint32_t target); /* 0: all; F5 */
+int run_add_target(struct run *r, const char *spec, char *err, size_t errlen);
+void run_free(struct run *r);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * ui: const session -> canvas -> terminal; one file per screen; only term.c knows curses.
+ *
+ * Owns: a struct ui owns its canvas, screens' states and the terminal (restored by ui_free, and on
+ *   every fatal signal).
+ * Invariants: screens read a const struct session and draw to a canvas of cells; nothing is
+ *   diagnosed here. Every action has a name and stands in one table that dispatches keys and makes
+ *   the help. No cell outside the canvas at any size. Data redraws at most 20 times a second, a key
+ *   at once.
+ */
+#ifndef UI_UI_H
+#define UI_UI_H
+
+#include "session/session.h"
+
+struct ui_options {
+    bool ascii, no_color, mouse;
+    const char *theme;       /* "default" "light" "high-contrast" "colour-blind" "mono" */
+    bool guided;             /* open the Diagnosis of the first harmful reset by itself, once */
+};
+/* What the console may do; main provides it (the single writer is session/). */
+struct ui_actions {
+    void (*answer)(void *arg, uint64_t incident, const char *step, int yes);
+    void (*undo)(void *arg, uint64_t incident);
+    void (*skip)(void *arg, uint64_t incident, const char *step);
+    void (*pause)(void *arg, bool pause);
+    void (*probe_now)(void *arg, uint32_t target);
+    int (*add_target)(void *arg, const char *spec, char *err, size_t errlen);
+    int (*save)(void *arg, char *where, size_t wherelen); /* F2: session and reports */
+    void (*quit)(void *arg);
+    void *arg;
+};
+struct ui;
+int ui_start(struct ui **out, struct loop *l, const struct session *s,
+             const struct ui_actions *actions, const struct ui_options *opt);
+void ui_changed(struct ui *ui); /* the session changed: redraw soon */
+void ui_free(struct ui *ui);
+/* For golden tests, no tty: the screen after `keys` ("Tab d Enter F2 q" words) at cols x rows. */
+int ui_script(struct strbuf *out, const struct session *s, const struct ui_actions *actions,
+              const struct ui_options *opt, int cols, int rows, const char *keys);
+
+#endif

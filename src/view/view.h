@@ -1,0 +1,61 @@
+/*
+ * view: pure layouts that screens and reports share: the ladder of a flow, bars, sparklines, cells.
+ *
+ * Owns: what it fills belongs to the caller (X_release).
+ * Invariants: const session -> rows of text and numbers; no colours, no terminal, no clock.
+ */
+#ifndef VIEW_VIEW_H
+#define VIEW_VIEW_H
+
+#include "session/session.h"
+
+/* One line of a flow's ladder. */
+enum ladder_kind { LADDER_PACKET, LADDER_GAP /* a silence, folded */, LADDER_NOTE };
+struct ladder_row {
+    enum ladder_kind kind;
+    uint64_t packet;
+    nstime time, gap;        /* since the flow's first packet; gap: silence before */
+    enum side from;
+    uint8_t flags, ttl;
+    uint32_t seq, ack, len;  /* seq and ack relative to each side's ISN where known */
+    bool relative, is_reset, is_cause_reset;
+    char label[160];         /* "SYN", "ClientHello sni=a", "RESET seq 1", "12 s of silence" */
+};
+struct ladder {
+    struct flow_key key;
+    struct ladder_row *rows;
+    size_t nr, alloc;
+    bool cut;                /* packets of it are no longer kept */
+};
+int ladder_build(struct ladder *l, const struct session *s, uint64_t flow);
+int ladder_normal_close(struct ladder *l); /* the model: a normal close, for comparison */
+void ladder_release(struct ladder *l);
+
+/* One line about a packet, as the list shows it; decoded from the kept bytes. */
+struct packet_line {
+    char time[TIME_TEXT_MAX], from[ENDPOINT_TEXT_MAX], to[ENDPOINT_TEXT_MAX], flags[9];
+    char info[200];
+    uint32_t seq, ack, len;
+    uint8_t ttl;
+    bool reset;
+};
+void packet_line_fill(struct packet_line *out, const struct session *s,
+                      const struct kept_packet *k);
+/* The layers of a packet as "name" lines with indented fields, for the Packet screen. */
+int packet_layers(struct strbuf *out, const struct kept_packet *k);
+void packet_hex(struct strbuf *out, const struct kept_packet *k); /* offset, hex, text */
+
+/* "████▌" of width cells for v in 0..1; ascii: "####-". */
+void bar_text(char *out, size_t outlen, double v, int width, bool ascii);
+/* Recent rounds as blocks: 0 = unknown, else the outcome's height 1..8; failed ones 'x' in ascii. */
+void spark_text(char *out, size_t outlen, const int *v, size_t n, bool ascii);
+/* "4 ms", "RESET", "403", "-": a target's stage cell for its latest round. */
+struct stage_cell { char text[20]; enum outcome outcome; bool known, running; };
+void stage_cell_fill(struct stage_cell *out, const struct session *s, uint32_t target,
+                     const char *probe, translate_fn tr);
+/* One sentence: what happened, for a list line and the top of the diagnosis. */
+void incident_line(struct strbuf *out, const struct session *s, const struct incident *i,
+                   translate_fn tr);
+void incident_stage_words(struct strbuf *out, const struct incident *i, translate_fn tr);
+
+#endif

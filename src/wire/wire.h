@@ -1,0 +1,230 @@
+/*
+ * wire: bytes <-> structs. Capture records, link, IPv4/IPv6, TCP, ICMP, the first bytes of
+ * TLS, HTTP, DNS, SSH and friends.
+ *
+ * Owns: nothing; decoded structs point into the caller's bytes (valid as long as those are).
+ *   struct defrag owns the fragments it keeps, struct capread its interface table.
+ * Invariants: pure, no I/O, no clock, no globals. Every byte is read through struct cursor, which
+ *   never reads past its end: a short read sets cur->bad and yields zeros. Lengths on the wire
+ *   are never believed beyond the bytes that are there; caplen <= len.
+ * Errors: 1 one thing read, 0 nothing (more bytes needed, or no such thing), -errno with text.
+ * Sources: RFC 9293 (TCP), 791, 8200, 792, 4443, 8446, 1035; pcap-savefile(5); the pcapng draft
+ *   (draft-ietf-opsawg-pcapng); LINKTYPE_ list of tcpdump.org.
+ */
+#ifndef WIRE_WIRE_H
+#define WIRE_WIRE_H
+
+#include "base/base.h"
+
+/* ---- cursor ---- */
+struct cursor {
+    const uint8_t *p, *end;
+    bool bad; /* a read went past the end */
+};
+static inline struct cursor cursor_of(const void *data, size_t len)
+{
+    return (struct cursor){data, (const uint8_t *)data + len, false};
+}
+static inline size_t cur_left(const struct cursor *c)
+{
+    return (size_t)(c->end - c->p);
+}
+static inline const uint8_t *cur_take(struct cursor *c, size_t n) /* NULL and bad when short */
+{
+    if (n > cur_left(c)) {
+        c->bad = true;
+        c->p = c->end;
+        return NULL;
+    }
+    const uint8_t *at = c->p;
+    c->p += n;
+    return at;
+}
+static inline uint8_t cur_u8(struct cursor *c)
+{
+    const uint8_t *b = cur_take(c, 1);
+    return b ? b[0] : 0;
+}
+static inline uint16_t cur_be16(struct cursor *c)
+{
+    const uint8_t *b = cur_take(c, 2);
+    return b ? (uint16_t)(b[0] << 8 | b[1]) : 0;
+}
+static inline uint32_t cur_be24(struct cursor *c)
+{
+    const uint8_t *b = cur_take(c, 3);
+    return b ? (uint32_t)b[0] << 16 | (uint32_t)b[1] << 8 | b[2] : 0;
+}
+static inline uint32_t cur_be32(struct cursor *c)
+{
+    const uint8_t *b = cur_take(c, 4);
+    return b ? (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3] : 0;
+}
+/* The next n bytes as a cursor of their own (what is there of them; bad if short). */
+struct cursor cur_sub(struct cursor *c, size_t n);
+
+/* ---- link types (values of LINKTYPE_, as in files) ---- */
+enum {
+    LINK_NULL = 0, LINK_EN10MB = 1, LINK_RAW_12 = 12, LINK_PPP = 9, LINK_RAW = 101,
+    LINK_LOOP = 108, LINK_LINUX_SLL = 113, LINK_IPV4 = 228, LINK_IPV6 = 229, LINK_LINUX_SLL2 = 276,
+    LINK_NFLOG = 239, LINK_IEEE802_11 = 105, LINK_IEEE802_11_RADIO = 127, LINK_PPP_ETHER = 51,
+};
+bool link_known(uint32_t linktype);
+const char *link_name(uint32_t linktype); /* "EN10MB", "LINUX_SLL2", or "type 147" */
+
+/* ---- capture records ---- */
+struct record {
+    uint64_t number;     /* from 1, in the file or session */
+    nstime time;         /* NSTIME_NONE where the block bears none */
+    uint32_t caplen, len; /* bytes here, bytes on the wire */
+    uint32_t link;       /* LINKTYPE_ */
+    uint32_t interface;  /* index into the file's interfaces */
+    const uint8_t *data; /* caplen bytes, the reader's */
+};
+
+#define CAPREAD_ERR_MAX 160
+enum capread_format { CAPREAD_UNKNOWN, CAPREAD_PCAP, CAPREAD_PCAPNG };
+struct capread_if {
+    char name[32]; /* cleaned, "" if the file names none */
+    uint32_t link, snaplen;
+    int64_t drops; /* if_drop of its latest statistics block, -1 unknown */
+    uint64_t tick_num, tick_den; /* a timestamp tick is num/den seconds */
+    int64_t offset_s;
+};
+struct capread { /* walks a capture held in memory, or arriving in pieces */
+    enum capread_format format;
+    bool swapped, nanos;
+    uint32_t snaplen, link;
+    uint64_t records, truncated; /* so far; truncated: caplen < len, and a torn last record */
+    struct capread_if *ifs;
+    size_t nifs, ifs_alloc, section_first; /* interfaces of earlier sections stay */
+    char comment[256]; /* the section's opt_comment, cleaned */
+    char error[CAPREAD_ERR_MAX]; /* English, set with a negative return */
+};
+void capread_init(struct capread *r);
+void capread_release(struct capread *r);
+/* Looks at buf[0..len) and takes one packet record off its front (skipping other blocks).
+ * 1: *rec filled (points into buf), *used bytes are done with. 0: more bytes are needed, *used may
+ * still be > 0 (blocks skipped). -EPROTONOSUPPORT: not a pcap or pcapng file. -EBADMSG: damaged,
+ * no record can follow. r->error says what. */
+int capread_next(struct capread *r, const uint8_t *buf, size_t len, size_t *used,
+                 struct record *rec);
+
+/* pcapng writing: blocks are appended to out, each complete. Times in nanoseconds. */
+void pcapng_add_section(struct strbuf *out, const char *comment /* or NULL */);
+void pcapng_add_interface(struct strbuf *out, const char *name, uint32_t link, uint32_t snaplen);
+void pcapng_add_packet(struct strbuf *out, const struct record *rec, const char *comment);
+void pcapng_add_stats(struct strbuf *out, uint32_t interface, nstime t, uint64_t seen,
+                      uint64_t dropped);
+/* The length of the whole blocks at the front of a pcapng file, so a torn tail can be cut. */
+size_t pcapng_whole(const uint8_t *buf, size_t len);
+/* A classic pcap header and record (nanosecond magic), for generators and tests. */
+void pcap_add_header(struct strbuf *out, uint32_t link, uint32_t snaplen);
+void pcap_add_record(struct strbuf *out, const struct record *rec);
+
+/* ---- a decoded packet ---- */
+enum tcp_flag {
+    TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16, TCP_URG = 32, TCP_ECE = 64,
+    TCP_CWR = 128
+};
+#define TCP_SACK_MAX 4
+struct tcp_header {
+    uint16_t sport, dport, window, urgent;
+    uint32_t seq, ack;
+    uint8_t flags, header_len; /* header_len in bytes, as far as believable */
+    uint8_t options_len;
+    uint8_t nsack;
+    int8_t wscale;     /* -1 absent; only meaningful on SYN */
+    int8_t mptcp_rst;  /* MP_TCPRST reason (RFC 8684 3.6), -1 absent */
+    bool has_mss, sack_ok, has_ts, has_tfo, bad_options;
+    uint16_t mss;
+    uint32_t tsval, tsecr;
+    struct { uint32_t left, right; } sack[TCP_SACK_MAX];
+    bool checksum_seen; /* false: the segment is not all here, or a fragment */
+    bool checksum_ok;   /* right, or plainly unfilled by offload counts as not ok */
+};
+enum packet_l4 { L4_NONE, L4_TCP, L4_UDP, L4_ICMP, L4_ICMP6, L4_OTHER };
+enum packet_dir { DIR_UNKNOWN, DIR_IN, DIR_OUT }; /* from cooked headers */
+struct icmp_info {
+    uint8_t type, code;
+    bool quoted;               /* an IP packet is quoted, the fields below are its */
+    struct addr src, dst;
+    uint8_t quoted_l4;         /* enum packet_l4 */
+    bool ports_seen, seq_seen;
+    uint16_t sport, dport;
+    uint32_t seq;
+    uint16_t mtu;              /* fragmentation needed / packet too big */
+};
+struct packet {
+    uint64_t number;
+    nstime time;
+    uint32_t caplen, len, link;
+    uint8_t dir;               /* enum packet_dir */
+    uint8_t l4;                /* enum packet_l4 */
+    bool mac_seen, truncated, fragment, reassembled, tunnelled, bad_ip;
+    uint8_t mac_src[6], mac_dst[6];
+    uint16_t vlan;             /* outermost id, 0 none */
+    struct addr src, dst;      /* family 0: not IP */
+    uint8_t ttl, tos;
+    bool df, ip_checksum_ok;
+    uint16_t ip_id;            /* IPv4 only */
+    uint32_t flow_label;       /* IPv6 only */
+    uint32_t ip_len;           /* IP packet length, headers included (jumbo, TSO 0 resolved) */
+    struct tcp_header tcp;     /* l4 == L4_TCP */
+    uint16_t udp_sport, udp_dport;
+    struct icmp_info icmp;
+    uint32_t payload_len;      /* on the wire, by the IP length */
+    uint32_t payload_caplen;   /* of it here */
+    const uint8_t *payload;
+};
+/* IPv4 and IPv6 fragments waiting for their siblings; capped, the oldest goes first. */
+struct defrag;
+struct defrag *defrag_new(size_t max_bytes); /* 0: 1 MiB. NULL on ENOMEM */
+void defrag_free(struct defrag *d);
+/* Decodes as far as the bytes go: 1 an IP packet, 0 not IP or undecodable (pkt->src.family 0).
+ * d may be NULL: fragments are then decoded alone. Reassembled payload lives in d until the next
+ * call. Never fails otherwise. */
+int packet_decode(struct packet *pkt, const struct record *rec, struct defrag *d);
+/* tcpdump's letters, upper case order "SFPRUEW." -> "PA", "R", "RA", "S": our own order is
+ * S F R P A U E C; out holds 9 bytes. */
+const char *tcp_flags_text(char out[9], uint8_t flags);
+const char *icmp_text(char *out, size_t outlen, bool v6, uint8_t type, uint8_t code);
+uint16_t inet_checksum(uint32_t sum, const uint8_t *data, size_t len); /* folded, not inverted */
+
+/* ---- the first bytes of a stream, or of a segment ---- */
+enum app_kind {
+    APP_NONE, APP_TLS_CLIENT_HELLO, APP_TLS_SERVER_HELLO, APP_TLS_ALERT, APP_TLS_OTHER,
+    APP_HTTP_REQUEST, APP_HTTP_RESPONSE, APP_H2_PREFACE, APP_H2_GOAWAY, APP_H2_RST_STREAM,
+    APP_H2_OTHER, APP_DNS_QUERY, APP_DNS_ANSWER, APP_SSH, APP_SMTP, APP_FTP, APP_IMAP, APP_POP3,
+    APP_TEXT /* printable, nothing known */, APP_BINARY
+};
+const char *app_name(enum app_kind kind); /* "ClientHello", "HTTP request", ... English */
+struct app {
+    enum app_kind kind;
+    char text[160];        /* one clean line: "ClientHello sni=a.example alpn=h2", "GET /x HTTP/1.1",
+                              "alert fatal protocol_version (70)", "A example.com", "SSH-2.0-..." */
+    char name[256];        /* SNI, Host or query name, clean; "" none */
+    char alpn[32];         /* first offered */
+    uint16_t tls_version;  /* highest offered or chosen: 0x0304 ... */
+    uint8_t alert_level, alert; /* alert description (RFC 8446 6) */
+    bool alert_encrypted;  /* an alert record whose content cannot be read */
+    bool ech;              /* encrypted_client_hello extension present */
+    uint16_t status;       /* HTTP response status */
+    char method[16];       /* HTTP request method */
+    int64_t content_length; /* -1 none */
+    bool chunked, connection_close;
+    uint32_t header_len;   /* HTTP head incl. the blank line, 0 if not all here */
+    uint32_t hello_len;    /* the whole TLS record(s) of the hello on the wire */
+    bool partial;          /* more bytes would say more (a hello over several segments) */
+    uint32_t h2_error;     /* GOAWAY, RST_STREAM */
+};
+/* Decodes the front of data. client: sent by the connection's originator. -> true: a->kind set to
+ * something but APP_NONE. Ports are hints only (53). */
+bool app_decode(struct app *a, const uint8_t *data, size_t len, uint16_t sport, uint16_t dport);
+bool dns_decode(struct app *a, const uint8_t *msg, size_t len); /* a whole DNS message */
+const char *tls_alert_name(uint8_t alert);      /* RFC 8446 6: "protocol_version"; NULL unknown */
+const char *tls_version_name(uint16_t version); /* "TLS 1.3" */
+/* What a RST's payload says (causes.md 0.6: CBOR diagnostic, device text, quoted packet). */
+bool rst_payload_text(char *out, size_t outlen, const uint8_t *data, size_t len);
+
+#endif
