@@ -173,6 +173,8 @@ struct reset {
     bool fin_seen[2], fin_acked[2];
     nstime fin_time[2];
     uint32_t retransmits_before; /* retransmissions of the other side's last data, just before */
+    uint32_t own_retransmits;    /* retransmissions by the resetting side of its own last data, SYN or
+                                    FIN, unanswered, just before: it gave up */
     uint32_t synack_repeats;     /* repeated SYN-ACKs after the handshake (accept queue) */
     uint32_t syn_repeats;
     bool handshake_done, synack_seen, synack_bad_ack; /* bad: challenge ACK, half-open */
