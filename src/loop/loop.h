@@ -7,7 +7,8 @@
  * Invariants: one thread runs the loop and every callback; a callback takes about 5 ms at most.
  *   Only loop/ includes uv.h. Descriptors stay the caller's (never closed here, but for a child's
  *   pipes).
- * Errors: -errno.
+ *   SIGPIPE is ignored from loop_new() on: writing to a peer that went away gives EPIPE.
+ * Errors: -errno; functions that return a handle return NULL with errno set.
  */
 #ifndef LOOP_LOOP_H
 #define LOOP_LOOP_H
@@ -18,8 +19,10 @@
 struct loop;
 struct loop *loop_new(void);
 void loop_free(struct loop *l); /* all handles must be stopped; closes what is left */
-int loop_run(struct loop *l);   /* until loop_quit(), or nothing is left to wait for */
-int loop_run_once(struct loop *l, bool wait); /* one turn */
+/* Until loop_quit() (1), or nothing is left to wait for (0). A watched signal alone, or a child whose
+ * handle was freed, is nothing to wait for. */
+int loop_run(struct loop *l);
+int loop_run_once(struct loop *l, bool wait); /* one turn; 0 when nothing is left to wait for */
 void loop_quit(struct loop *l);
 nstime loop_now(struct loop *l);      /* monotonic, cached for the turn */
 nstime loop_wall(struct loop *l);     /* wall clock now */
@@ -28,13 +31,16 @@ nstime loop_clock(void);              /* monotonic, read now: for timings */
 enum { LOOP_READ = 1, LOOP_WRITE = 2 };
 struct watch;
 typedef void (*watch_fn)(void *arg, int events); /* events: LOOP_*; both on error or hang-up */
+/* Sets fd to non-blocking. One watch a descriptor; not for regular files (EPERM). As long as the
+ * condition holds the callback comes again, an error the callback does not clear too. */
 struct watch *loop_watch(struct loop *l, int fd, int events, watch_fn fn, void *arg);
-int watch_set(struct watch *w, int events);
+int watch_set(struct watch *w, int events); /* 0: pause */
 void watch_stop(struct watch *w);
 
 struct timer;
 typedef void (*timer_fn)(void *arg);
-/* Fires after `after`, then each `every` (0: once; the timer must still be stopped). */
+/* Fires after `after`, never sooner (rounded up to milliseconds), then each `every` (0: once; the
+ * timer must still be stopped). */
 struct timer *loop_timer(struct loop *l, nstime after, nstime every, timer_fn fn, void *arg);
 void timer_again(struct timer *t, nstime after); /* re-arm, once */
 void timer_stop(struct timer *t);
@@ -45,7 +51,9 @@ struct signal_watch *loop_signal(struct loop *l, int signo, signal_fn fn, void *
 void signal_watch_stop(struct signal_watch *s);
 
 /* A child with its stdout and stderr as pipes (read by the caller with loop_watch), stdin
- * /dev/null. Descriptors are non-blocking and close-on-exec, closed by child_free(). */
+ * /dev/null. Descriptors are non-blocking and close-on-exec, closed by child_free(). path is
+ * looked up in $PATH only when it has no slash. The child gets a session of its own: ^C on the
+ * terminal does not reach it. on_exit may come before its pipes are read empty. */
 struct child;
 typedef void (*child_fn)(void *arg, int exit_status, int term_signal);
 int loop_child(struct loop *l, const char *path, char *const argv[], child_fn on_exit, void *arg,
@@ -56,7 +64,8 @@ int child_stderr(const struct child *c);
 int child_kill(struct child *c, int signo); /* that pid only; -ESRCH once it has ended */
 void child_free(struct child *c);           /* does not kill */
 
-/* Runs work(arg) on another thread, then done(arg) on the loop. arg must be self-contained. */
+/* Runs work(arg) on another thread, then done(arg) (may be NULL) on the loop, in loop_free() at the
+ * latest. arg must be self-contained. */
 int loop_aside(struct loop *l, void (*work)(void *arg), void (*done)(void *arg), void *arg);
 
 #endif
