@@ -128,7 +128,7 @@ int parse_u64(const char *s, uint64_t min, uint64_t max, uint64_t *out);
 int parse_seconds(const char *s, nstime *out); /* "1.5", "10s", "2m", "1h", "300ms" */
 int parse_size(const char *s, uint64_t *out);  /* "64M", "1G", bytes */
 
-/* ---- errno names: "ECONNRESET"; "E?" plus number for an unknown one. ---- */
+/* ---- errno names: "ECONNRESET"; "EUNKNOWN" for an unknown one. ---- */
 const char *errno_name(int err); /* err positive or negative */
 int errno_from_name(const char *name); /* 0 if unknown */
 
