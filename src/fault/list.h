@@ -1,0 +1,13 @@
+/* The demo's entries (design: the table of --demo). One line here, one struct in faults.c. */
+FAULT(closed)
+FAULT(at_accept)
+FAULT(unread)
+FAULT(linger)
+FAULT(hello)
+FAULT(text)
+FAULT(versions)
+FAULT(idle)
+FAULT(queue)
+FAULT(upload)
+FAULT(half)
+FAULT(healthy)
