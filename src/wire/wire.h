@@ -68,17 +68,20 @@ enum {
     LINK_NULL = 0, LINK_EN10MB = 1, LINK_RAW_12 = 12, LINK_PPP = 9, LINK_RAW = 101,
     LINK_LOOP = 108, LINK_LINUX_SLL = 113, LINK_IPV4 = 228, LINK_IPV6 = 229, LINK_LINUX_SLL2 = 276,
     LINK_NFLOG = 239, LINK_IEEE802_11 = 105, LINK_IEEE802_11_RADIO = 127, LINK_PPP_ETHER = 51,
+    LINK_RAW_14 = 14, LINK_PPP_SERIAL = 50, LINK_C_HDLC = 104, LINK_FRELAY = 107,
 };
 bool link_known(uint32_t linktype);
 const char *link_name(uint32_t linktype); /* "EN10MB", "LINUX_SLL2", or "type 147" */
 
 /* ---- capture records ---- */
+enum packet_dir { DIR_UNKNOWN, DIR_IN, DIR_OUT }; /* from cooked headers and pcapng flags */
 struct record {
     uint64_t number;     /* from 1, in the file or session */
     nstime time;         /* NSTIME_NONE where the block bears none */
     uint32_t caplen, len; /* bytes here, bytes on the wire */
     uint32_t link;       /* LINKTYPE_ */
     uint32_t interface;  /* index into the file's interfaces */
+    uint8_t dir;         /* enum packet_dir, where the block says it (pcapng epb_flags) */
     const uint8_t *data; /* caplen bytes, the reader's */
 };
 
@@ -96,6 +99,9 @@ struct capread { /* walks a capture held in memory, or arriving in pieces */
     bool swapped, nanos;
     uint32_t snaplen, link;
     uint64_t records, truncated; /* so far; truncated: caplen < len, and a torn last record */
+    bool torn;                   /* what was handed in last ends within a record */
+    uint8_t record_header;       /* pcap: 16 bytes, 24 in Kuznetzov's variant */
+    uint16_t version_minor;      /* pcap 2.0 to 2.2 swap the two lengths, 2.3 may */
     struct capread_if *ifs;
     size_t nifs, ifs_alloc, section_first; /* interfaces of earlier sections stay */
     char comment[256]; /* the section's opt_comment, cleaned */
@@ -142,9 +148,9 @@ struct tcp_header {
     struct { uint32_t left, right; } sack[TCP_SACK_MAX];
     bool checksum_seen; /* false: the segment is not all here, or a fragment */
     bool checksum_ok;   /* right, or plainly unfilled by offload counts as not ok */
+    bool checksum_partial; /* not ok, but the pseudo header's sum: left to the sender's own NIC */
 };
 enum packet_l4 { L4_NONE, L4_TCP, L4_UDP, L4_ICMP, L4_ICMP6, L4_OTHER };
-enum packet_dir { DIR_UNKNOWN, DIR_IN, DIR_OUT }; /* from cooked headers */
 struct icmp_info {
     uint8_t type, code;
     bool quoted;               /* an IP packet is quoted, the fields below are its */
@@ -162,6 +168,7 @@ struct packet {
     uint8_t dir;               /* enum packet_dir */
     uint8_t l4;                /* enum packet_l4 */
     bool mac_seen, truncated, fragment, reassembled, tunnelled, bad_ip;
+    bool sum_void;             /* routing header: checksums are over another destination */
     uint8_t mac_src[6], mac_dst[6];
     uint16_t vlan;             /* outermost id, 0 none */
     struct addr src, dst;      /* family 0: not IP */
@@ -170,12 +177,12 @@ struct packet {
     uint16_t ip_id;            /* IPv4 only */
     uint32_t flow_label;       /* IPv6 only */
     uint32_t ip_len;           /* IP packet length, headers included (jumbo, TSO 0 resolved) */
-    struct tcp_header tcp;     /* l4 == L4_TCP */
     uint16_t udp_sport, udp_dport;
-    struct icmp_info icmp;
     uint32_t payload_len;      /* on the wire, by the IP length */
     uint32_t payload_caplen;   /* of it here */
     const uint8_t *payload;
+    struct tcp_header tcp;     /* written only with l4 == L4_TCP: no clearing a packet twice */
+    struct icmp_info icmp;     /* written only with L4_ICMP, L4_ICMP6 */
 };
 /* IPv4 and IPv6 fragments waiting for their siblings; capped, the oldest goes first. */
 struct defrag;
@@ -185,6 +192,9 @@ void defrag_free(struct defrag *d);
  * d may be NULL: fragments are then decoded alone. Reassembled payload lives in d until the next
  * call. Never fails otherwise. */
 int packet_decode(struct packet *pkt, const struct record *rec, struct defrag *d);
+/* packet_decode itself sums only where it is cheap or matters: SYN, FIN, RST, or up to 64 bytes of
+ * payload. This sums any segment that is all here; false: it is not, or not TCP. */
+bool packet_tcp_checksum(const struct packet *pkt, bool *ok);
 /* tcpdump's letters, upper case order "SFPRUEW." -> "PA", "R", "RA", "S": our own order is
  * S F R P A U E C; out holds 9 bytes. */
 const char *tcp_flags_text(char out[9], uint8_t flags);

@@ -1,0 +1,77 @@
+/* One level of tunnels: the flow inside is what people ask about. */
+#include "wire/decode.h"
+
+#include <string.h>
+
+enum { GRE_CHECKSUM = 0x8000, GRE_ROUTING = 0x4000, GRE_KEY = 0x2000, GRE_SEQ = 0x1000 };
+enum { GRE_ETHERNET = 0x6558, GRE_ERSPAN2 = 0x88be, GRE_ERSPAN3 = 0x22eb, GRE_PPP = 0x880b };
+
+/* Decodes what lies in the tunnel over the outer packet's fields; where that is not IP the outer
+ * ones are put back. */
+static int inner(struct decoder *dec, uint16_t ethertype, struct part p, struct packet *outer)
+{
+    struct packet *pkt = dec->pkt;
+    size_t head = offsetof(struct packet, tcp);
+
+    if (outer->reassembled) /* the store's last datagram is what is being read */
+        dec->defrag = NULL;
+    dec->depth++;
+    pkt->fragment = pkt->reassembled = false;
+    int got = ethertype ? network_decode(dec, ethertype, p) : 0;
+    dec->depth--;
+    if (got == 1 && pkt->l4 != L4_NONE && !pkt->bad_ip) {
+        pkt->tunnelled = true;
+        return 1;
+    }
+    memcpy(pkt, outer, head);
+    return 0;
+}
+
+/* RFC 2784, 2890; version 1 is PPTP's (RFC 2637), which carries PPP. */
+static uint16_t gre(struct packet *pkt, struct cursor *c)
+{
+    uint16_t flags = cur_be16(c), proto = cur_be16(c);
+
+    if (flags & GRE_ROUTING)
+        return 0;
+    cur_take(c, (flags & GRE_CHECKSUM ? 4U : 0) + (flags & GRE_KEY ? 4U : 0) +
+                    (flags & GRE_SEQ ? 4U : 0));
+    if ((flags & 7) == 1) {
+        cur_take(c, flags & 0x80 ? 4 : 0); /* acknowledgment number */
+        return proto == GRE_PPP ? link_ppp(pkt, c) : 0;
+    }
+    switch (proto) {
+    case GRE_ETHERNET: return link_ethernet(pkt, c);
+    case GRE_ERSPAN2: cur_take(c, flags & GRE_SEQ ? 8 : 0); return link_ethernet(pkt, c);
+    case GRE_ERSPAN3: cur_take(c, 12); return link_ethernet(pkt, c);
+    default: return link_ethertype(pkt, c, proto);
+    }
+}
+
+int tunnel_decode(struct decoder *dec, struct part p, uint8_t proto)
+{
+    struct packet outer = *dec->pkt;
+    const uint8_t *from = p.c.p;
+    uint16_t ethertype = ETHERTYPE_IPV4;
+
+    if (proto == PROTO_IPV6)
+        ethertype = ETHERTYPE_IPV6;
+    else if (proto == PROTO_GRE) {
+        ethertype = gre(dec->pkt, &p.c);
+        p.wire -= MIN_OF(p.wire, (uint32_t)(p.c.p - from));
+    }
+    return inner(dec, ethertype, p, &outer);
+}
+
+/* RFC 7348 5: flags with the I bit, VNI, then Ethernet. */
+int vxlan_decode(struct decoder *dec, struct part p)
+{
+    struct packet outer = *dec->pkt;
+    const uint8_t *from = p.c.p, *b = cur_take(&p.c, 8);
+
+    if (!b || b[0] != 0x08)
+        return 0;
+    uint16_t ethertype = link_ethernet(dec->pkt, &p.c);
+    p.wire -= MIN_OF(p.wire, (uint32_t)(p.c.p - from));
+    return inner(dec, ethertype, p, &outer);
+}
