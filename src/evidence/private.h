@@ -1,0 +1,18 @@
+/* evidence/ only: what its files share. */
+#ifndef EVIDENCE_PRIVATE_H
+#define EVIDENCE_PRIVATE_H
+
+#include "evidence/evidence.h"
+
+/* Whose default idle time that is (N_()), or NULL. */
+const char *lifetime_match(nstime idle);
+
+/* Facts of the reset's packet, with no, one or three values. */
+void say(struct facts *out, const struct reset *r, enum fact_kind kind, bool yes, struct value v0,
+         struct value v1, struct value v2);
+void say0(struct facts *out, const struct reset *r, enum fact_kind kind, bool yes);
+void say1(struct facts *out, const struct reset *r, enum fact_kind kind, bool yes, struct value v);
+const char *side_word(enum side s);
+void facts_of_sender(struct facts *out, const struct reset *r);
+
+#endif
