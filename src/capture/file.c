@@ -1,0 +1,266 @@
+#include "capture/source.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A regular file, mapped and walked in place. */
+struct mapped {
+    struct turn *turn;
+    int fd;
+    uint8_t *map;
+    size_t size, off;
+};
+
+static void file_close(struct capture *c)
+{
+    struct mapped *m = c->source;
+
+    if (!m)
+        return;
+    turn_stop(m->turn);
+    /* on_record() may have asked for this: its record still points into the mapping. */
+    if (c->depth > 0 && !c->doomed) {
+        m->turn = NULL;
+        return;
+    }
+    if (m->map)
+        munmap(m->map, m->size);
+    if (m->fd >= 0)
+        close(m->fd);
+    free(m);
+    c->source = NULL;
+}
+
+static void file_pause(struct capture *c, bool pause)
+{
+    struct mapped *m = c->source;
+
+    c->halted = pause;
+    turn_set(m->turn, !pause);
+}
+
+static void file_stop(struct capture *c)
+{
+    capture_finish(c, CAPTURE_ENDED, CAPERR_NONE, "%s", "");
+}
+
+static const struct source_ops file_ops = {
+    .pause = file_pause, .stop = file_stop, .close = file_close};
+
+/* A file that shrinks under its mapping would answer with SIGBUS. */
+static bool still_whole(const struct mapped *m)
+{
+    struct stat st;
+
+    return fstat(m->fd, &st) == 0 && st.st_size >= (off_t)m->size;
+}
+
+static void on_file_turn(void *arg)
+{
+    struct capture *c = arg;
+    struct mapped *m = c->source;
+    size_t used = 0;
+
+    capture_enter(c);
+    capture_ready(c);
+    if (c->halted) /* by who heard that it is ready */
+        goto out;
+    if (!still_whole(m)) {
+        capture_finish(c, CAPTURE_ENDED, CAPERR_FILE, "%s",
+                       _("it was cut while it was being read"));
+        goto out;
+    }
+    int r = capture_walk(c, m->map + m->off, m->size - m->off, &used);
+    m->off += used;
+    if (r < 0)
+        capture_finish_damage(c);
+    else if (r == 0)
+        capture_finish_bytes(c, m->size - m->off);
+out:
+    capture_leave(c);
+}
+
+/* Reads the first record with a reader of its own: a wrong format, link type or filter is told
+ * before anything starts. */
+static int check_front(struct capture *c, const struct mapped *m, char *err, size_t errlen,
+                       enum capture_error *kind)
+{
+    struct record rec;
+    size_t used = 0;
+    const uint8_t *p = m->map + m->off;
+    size_t len = m->size - m->off;
+
+    int r = capread_next(&c->reader, p, len, &used, &rec);
+    *kind = CAPERR_FORMAT;
+    if (r < 0) {
+        snprintf(err, errlen, "%s", c->reader.error);
+    } else if (r == 0 && c->reader.format == CAPREAD_UNKNOWN) {
+        r = -EBADMSG;
+        snprintf(err, errlen, "%s", _("it is cut inside the header of the capture"));
+    } else if (r > 0 || c->reader.format == CAPREAD_PCAP) {
+        r = capture_check_link(c, r > 0 ? rec.link : c->reader.link, err, errlen, kind);
+    }
+    c->link_checked = r == 0;
+    capread_release(&c->reader);
+    capread_init(&c->reader);
+    return r < 0 ? r : 0;
+}
+
+static int map_file(struct mapped *m, const struct stat *st)
+{
+    off_t at = lseek(m->fd, 0, SEEK_CUR); /* stdin may have been read from before */
+
+    m->size = (size_t)st->st_size;
+    m->off = at > 0 && at < st->st_size ? (size_t)at : 0;
+    m->map = mmap(NULL, m->size, PROT_READ, MAP_PRIVATE, m->fd, 0);
+    if (m->map == MAP_FAILED) {
+        m->map = NULL;
+        return -errno;
+    }
+    madvise(m->map, m->size, MADV_SEQUENTIAL);
+    return 0;
+}
+
+static void say_not_capture(const uint8_t *p, size_t len, char *err, size_t errlen)
+{
+    const char *like = looks_like(p, len);
+
+    if (like)
+        snprintf(err, errlen, _("it is not a capture: it looks like %s"), _(like));
+    else
+        snprintf(err, errlen, "%s", _("it is not a capture (pcap or pcapng)"));
+}
+
+/* Takes fd over, whatever comes of it. */
+static int regular_open(struct capture *c, int fd, const struct stat *st, char *err,
+                        size_t errlen, enum capture_error *kind)
+{
+    struct mapped *m = calloc(1, sizeof(*m));
+    int r = -ENOMEM;
+
+    *kind = CAPERR_FILE;
+    if (!m) {
+        close(fd);
+        goto out;
+    }
+    m->fd = fd;
+    c->source = m;
+    c->ops = &file_ops;
+    r = map_file(m, st);
+    if (r < 0)
+        goto out;
+    r = check_front(c, m, err, errlen, kind);
+    if (r == -EPROTONOSUPPORT) {
+        int dup_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        char why[TEXT_MAX];
+        say_not_capture(m->map + m->off, m->size - m->off, why, sizeof why);
+        file_close(c);
+        c->ops = NULL;
+        r = dup_fd < 0 ? -errno : savefile_open(c, dup_fd, err, errlen, kind);
+        if (r == -EPROTONOSUPPORT)
+            snprintf(err, errlen, "%s", why);
+        return r;
+    }
+    if (r < 0)
+        return r;
+    m->turn = turn_start(c->loop, on_file_turn, c);
+    r = m->turn ? 0 : -ENOMEM;
+out:
+    if (r < 0)
+        snprintf(err, errlen, "%s", strerror(-r));
+    return r;
+}
+
+static int open_fd(const char *path, struct stat *st)
+{
+    bool is_stdin = strcmp(path, "-") == 0;
+    /* Non-blocking: a FIFO nobody writes to yet must not hold the console. */
+    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+    if (fd < 0)
+        return -errno;
+    if (fstat(fd, st) < 0) {
+        int e = -errno;
+        if (!is_stdin)
+            close(fd);
+        return e;
+    }
+    if (is_stdin && S_ISREG(st->st_mode)) {
+        fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        return fd < 0 ? -errno : fd;
+    }
+    return fd;
+}
+
+static int open_path(struct capture *c, const char *path, char *err, size_t errlen,
+                     enum capture_error *kind)
+{
+    struct stat st;
+    int fd = open_fd(path, &st);
+    int r = fd;
+
+    *kind = CAPERR_FILE;
+    if (fd < 0) {
+        snprintf(err, errlen, "%s", strerror(-fd));
+        return fd;
+    }
+    if (S_ISREG(st.st_mode) && st.st_size > 0)
+        return regular_open(c, fd, &st, err, errlen, kind);
+    if (S_ISDIR(st.st_mode)) {
+        snprintf(err, errlen, "%s", _("it is a directory"));
+        r = -EISDIR;
+    } else if (S_ISREG(st.st_mode)) {
+        snprintf(err, errlen, "%s", _("there is nothing in it"));
+        r = -ENODATA;
+    } else if (isatty(fd)) {
+        snprintf(err, errlen, "%s", _("it is a terminal: a capture is read from a file or a pipe"));
+        r = -ENOTTY;
+    } else {
+        r = pipe_open(c, fd);
+        if (r < 0)
+            snprintf(err, errlen, "%s", strerror(-r));
+        return r;
+    }
+    if (fd != STDIN_FILENO)
+        close(fd);
+    return r;
+}
+
+int capture_open_file(struct capture **out, struct loop *l, const char *path, const char *filter,
+                      const struct capture_callbacks *cb, char *err, size_t errlen,
+                      enum capture_error *kind)
+{
+    char why[TEXT_MAX] = "", text[2 * TEXT_MAX];
+    enum capture_error k = CAPERR_NONE;
+    int r = -ENOMEM;
+    struct capture *c = capture_new(l, cb, filter);
+
+    /* The syntax alone; the link type comes with the first bytes. */
+    if (c && c->filters.expr)
+        r = filter_check(filter, LINK_EN10MB, true, why, sizeof why, NULL);
+    else if (c)
+        r = 0;
+    if (r < 0)
+        k = c ? CAPERR_FILTER : CAPERR_FILE;
+    else
+        r = open_path(c, path, why, sizeof why, &k);
+    if (r == 0) {
+        *out = c;
+        *kind = CAPERR_NONE;
+        return 0;
+    }
+    if (k == CAPERR_FILTER)
+        snprintf(text, sizeof text, _("wrong filter: %s"), why);
+    else
+        snprintf(text, sizeof text, "%s: %s", strcmp(path, "-") == 0 ? _("standard input") : path,
+                 why[0] ? why : strerror(-r));
+    text_clean(err, errlen, text, strlen(text));
+    *kind = k;
+    capture_free(c);
+    return r;
+}
