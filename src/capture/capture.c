@@ -92,7 +92,7 @@ int capture_check_link(struct capture *c, uint32_t link, char *err, size_t errle
     if (!link_known(link) && c->reader.format != CAPREAD_PCAPNG) {
         *kind = CAPERR_FORMAT;
         snprintf(err, errlen, _("its packets are of link type %u (%s), which is not read here"),
-                 (unsigned)link, link_name(link));
+                 (unsigned)link, link_words(link));
         return -ENOTSUP;
     }
     if (!s->expr || s->n > 0)
@@ -277,7 +277,7 @@ void capture_finish(struct capture *c, enum capture_state state, enum capture_er
 
 void capture_finish_bytes(struct capture *c, size_t left)
 {
-    if (c->reader.format == CAPREAD_UNKNOWN && c->reader.records == 0) {
+    if (c->reader.nifs == 0 && c->reader.records == 0 && c->reader.format != CAPREAD_PCAPNG) {
         if (left == 0)
             capture_finish(c, CAPTURE_FAILED, CAPERR_FILE, "%s", _("there is nothing in it"));
         else
@@ -291,7 +291,7 @@ void capture_finish_bytes(struct capture *c, size_t left)
     } else if (c->reader.records > 0 && !c->link_seen_known) {
         capture_finish(c, CAPTURE_ENDED, CAPERR_FORMAT,
                        _("its packets are of link type %u (%s), which is not read here"),
-                       (unsigned)c->link_unknown, link_name(c->link_unknown));
+                       (unsigned)c->link_unknown, link_words(c->link_unknown));
     } else {
         capture_finish(c, CAPTURE_ENDED, CAPERR_NONE, "%s", "");
     }

@@ -4,9 +4,11 @@
  * Owns: a struct capture owns its mapping, descriptors and child. Records handed to on_record
  *   point into it and are valid during the callback only.
  * Invariants: records come in file order with numbers from 1; slices of about 5 ms, so the loop
- *   keeps turning. pcap and pcapng are read by wire/; every other savefile format and filters are
- *   libpcap's. Only this folder includes pcap.h. The helper (helper.c) is a program of its own.
- * Errors: callbacks get an English sentence, clean.
+ *   keeps turning. pcap and pcapng are read by wire/, which reads every form libpcap reads; live
+ *   capture and filters are libpcap's. Only this folder includes pcap.h. The helper (helper.c) is
+ *   a program of its own.
+ * Errors: callbacks get a sentence in the user's language (of the helper and libpcap: English),
+ *   clean.
  */
 #ifndef CAPTURE_CAPTURE_H
 #define CAPTURE_CAPTURE_H
@@ -16,20 +18,26 @@
 
 enum capture_state { CAPTURE_STARTING, CAPTURE_READY, CAPTURE_ENDED, CAPTURE_FAILED };
 enum capture_error { /* what kind of failure, for the exit status and the hint */
-    CAPERR_NONE, CAPERR_PERMISSION, CAPERR_NO_INTERFACE, CAPERR_FILTER, CAPERR_FILE,
-    CAPERR_FORMAT, CAPERR_HELPER
+                     CAPERR_NONE,
+                     CAPERR_PERMISSION,
+                     CAPERR_NO_INTERFACE,
+                     CAPERR_FILTER,
+                     CAPERR_FILE,
+                     CAPERR_FORMAT,
+                     CAPERR_HELPER
 };
 struct capture_stats {
-    uint64_t packets, bytes;       /* handed out */
-    uint64_t seen, dropped;        /* as the kernel or the file says */
+    uint64_t packets, bytes; /* handed out */
+    uint64_t seen, dropped;  /* as the kernel or the file says */
     bool dropped_known;
     uint64_t truncated;
 };
 struct capture_callbacks {
     void (*on_record)(void *arg, const struct record *rec);
-    /* State changed; text is the reason of a failure ("" else). CAPTURE_ENDED is the last one. */
-    void (*on_state)(void *arg, enum capture_state state, enum capture_error err,
-                     const char *text);
+    /* State changed; ENDED or FAILED is the last one. FAILED: nothing can be read, text says why.
+     * ENDED with an err: what came before was read, text says what is wrong with the rest (cut in
+     * the middle of a packet, damaged). Both callbacks may stop or free the capture. */
+    void (*on_state)(void *arg, enum capture_state state, enum capture_error err, const char *text);
     void *arg;
 };
 struct capture;
@@ -37,16 +45,19 @@ struct capture;
 int capture_open_file(struct capture **out, struct loop *l, const char *path, const char *filter,
                       const struct capture_callbacks *cb, char *err, size_t errlen,
                       enum capture_error *kind);
-/* One helper for all interfaces (n 0: "any"). Comes back at once; on_state tells READY or FAILED. */
-int capture_open_live(struct capture **out, struct loop *l, const char *const *interfaces,
-                      size_t n, const char *filter, const struct capture_callbacks *cb);
+/* One helper for all interfaces (n 0: "any"). Comes back at once; on_state tells READY or FAILED.
+ * Several interfaces come as one LINUX_SLL2 stream. */
+int capture_open_live(struct capture **out, struct loop *l, const char *const *interfaces, size_t n,
+                      const char *filter, const struct capture_callbacks *cb);
 const struct capture_stats *capture_get_stats(const struct capture *c);
 enum capture_state capture_get_state(const struct capture *c);
-/* Names of the interfaces in use; "" terminated? no: returns how many, name by index. */
+/* The interfaces in use, known once READY (a pcapng file: those met so far). A file may not name
+ * them: "". */
 size_t capture_interfaces(const struct capture *c);
 const char *capture_interface(const struct capture *c, size_t i);
 /* Asks the helper for a `stats` line now; done(arg) once every packet seen before the call was
- * handed out (500 ms at most). A file calls done at once when it is at its end. */
+ * handed out (some 60 ms, the time of the ring; 500 ms at most). A file: done at its end, at once
+ * when it is there. done is not called once the capture is freed. */
 void capture_settle(struct capture *c, void (*done)(void *arg), void *arg);
 /* SIGTERM, read to the end, then on_state(ENDED). Reads of a file just stop. */
 void capture_stop(struct capture *c);
@@ -54,7 +65,7 @@ void capture_pause(struct capture *c, bool pause); /* a file only: stop handing 
 void capture_free(struct capture *c);
 /* Where the helper is: beside the running binary, then libexecdir. -ENOENT. */
 int capture_helper_path(char *out, size_t outlen);
-/* The exact command that would permit live capture, one line. */
+/* The exact command that would permit live capture, one line (or that the helper is missing). */
 void capture_permission_hint(struct strbuf *out);
 
 /* ---- filters ---- */

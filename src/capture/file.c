@@ -137,8 +137,8 @@ static void say_not_capture(const uint8_t *p, size_t len, char *err, size_t errl
 }
 
 /* Takes fd over, whatever comes of it. */
-static int regular_open(struct capture *c, int fd, const struct stat *st, char *err,
-                        size_t errlen, enum capture_error *kind)
+static int regular_open(struct capture *c, int fd, const struct stat *st, char *err, size_t errlen,
+                        enum capture_error *kind)
 {
     struct mapped *m = calloc(1, sizeof(*m));
     int r = -ENOMEM;
@@ -155,17 +155,8 @@ static int regular_open(struct capture *c, int fd, const struct stat *st, char *
     if (r < 0)
         goto out;
     r = check_front(c, m, err, errlen, kind);
-    if (r == -EPROTONOSUPPORT) {
-        int dup_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-        char why[TEXT_MAX];
-        say_not_capture(m->map + m->off, m->size - m->off, why, sizeof why);
-        file_close(c);
-        c->ops = NULL;
-        r = dup_fd < 0 ? -errno : savefile_open(c, dup_fd, err, errlen, kind);
-        if (r == -EPROTONOSUPPORT)
-            snprintf(err, errlen, "%s", why);
-        return r;
-    }
+    if (r == -EPROTONOSUPPORT)
+        say_not_capture(m->map + m->off, m->size - m->off, err, errlen);
     if (r < 0)
         return r;
     m->turn = turn_start(c->loop, on_file_turn, c);

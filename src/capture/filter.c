@@ -19,6 +19,13 @@ static int dlt_of(uint32_t link)
     return link == LINK_RAW ? DLT_RAW : (int)link;
 }
 
+const char *link_words(uint32_t link)
+{
+    const char *name = link_known(link) ? NULL : pcap_datalink_val_to_name(dlt_of(link));
+
+    return name ? name : link_name(link);
+}
+
 static int compile(const char *expr, uint32_t link, struct bpf_program *prog, char *err,
                    size_t errlen)
 {
@@ -69,16 +76,20 @@ void filter_free(struct filter *f)
 /* pcap_compile() resolves a word it does not know as the name of a host or net, which blocks. For
  * a check of the syntax an address of documentation (RFC 5737, 3849, 7042) stands for it. */
 static const char *const keywords[] = {
-    "host", "net", "mask", "port", "portrange", "proto", "protochain", "gateway", "src", "dst",
-    "and", "or", "not", "ether", "fddi", "tr", "wlan", "ip", "ip6", "arp", "rarp", "tcp", "udp",
-    "sctp", "icmp", "icmp6", "igmp", "igrp", "pim", "vrrp", "carp", "esp", "ah", "atalk", "aarp",
-    "decnet", "iso", "stp", "ipx", "netbeui", "lat", "moprc", "mopdl", "less", "greater", "byte",
-    "broadcast", "multicast", "inbound", "outbound", "ifindex", "ifname", "on", "rset", "ruleset",
-    "rnr", "rulenum", "reason", "rsn", "srnr", "subrulenum", "action", "type", "subtype", "dir",
-    "direction", "addr1", "addr2", "addr3", "addr4", "ra", "ta", "link", "llc", "radio", "vlan",
-    "mpls", "pppoed", "pppoes", "geneve", "vxlan", "len", "hopcount", "esis", "es-is", "isis",
-    "is-is", "clnp", "lane", "metac", "bcc", "oam", "oamf4", "vpi", "vci", "ppp", "slip", "l1",
-    "l2", "iih", "lsp", "snp", "csnp", "psnp", "tos"};
+    "host",    "net",       "mask",     "port",   "portrange",  "proto",  "protochain", "gateway",
+    "src",     "dst",       "and",      "or",     "not",        "ether",  "fddi",       "tr",
+    "wlan",    "ip",        "ip6",      "arp",    "rarp",       "tcp",    "udp",        "sctp",
+    "icmp",    "icmp6",     "igmp",     "igrp",   "pim",        "vrrp",   "carp",       "esp",
+    "ah",      "atalk",     "aarp",     "decnet", "iso",        "stp",    "ipx",        "netbeui",
+    "lat",     "moprc",     "mopdl",    "less",   "greater",    "byte",   "broadcast",  "multicast",
+    "inbound", "outbound",  "ifindex",  "ifname", "on",         "rset",   "ruleset",    "rnr",
+    "rulenum", "reason",    "rsn",      "srnr",   "subrulenum", "action", "type",       "subtype",
+    "dir",     "direction", "addr1",    "addr2",  "addr3",      "addr4",  "ra",         "ta",
+    "link",    "llc",       "radio",    "vlan",   "mpls",       "pppoed", "pppoes",     "geneve",
+    "vxlan",   "len",       "hopcount", "esis",   "es-is",      "isis",   "is-is",      "clnp",
+    "lane",    "metac",     "bcc",      "oam",    "oamf4",      "vpi",    "vci",        "ppp",
+    "slip",    "l1",        "l2",       "iih",    "lsp",        "snp",    "csnp",       "psnp",
+    "tos"};
 
 static bool is_keyword(const char *w, size_t n)
 {

@@ -270,7 +270,8 @@ static int drop_rights(void)
 
     if (!none)
         return -errno;
-    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); /* needless, and old kernels lack it */
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0,
+          0); /* needless, and old kernels lack it */
     if (cap_set_proc(none) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         err = -errno;
     cap_free(none);
@@ -314,7 +315,8 @@ static int lock_down(const struct helper *h)
 static const char *activate_code(int r)
 {
     switch (r) {
-    case PCAP_ERROR_PERM_DENIED: case PCAP_ERROR_PROMISC_PERM_DENIED: return "PERM";
+    case PCAP_ERROR_PERM_DENIED:
+    case PCAP_ERROR_PROMISC_PERM_DENIED: return "PERM";
     case PCAP_ERROR_NO_SUCH_DEVICE: return "NOIF";
     case PCAP_ERROR_IFACE_NOT_UP: return "DOWN";
     default: return "INTERNAL";

@@ -173,7 +173,7 @@ static void on_error_line(struct live *s, char *at)
             break;
         }
     }
-    snprintf(s->text, sizeof s->text, "%s", at);
+    text_clean(s->text, sizeof s->text, at, strlen(at));
 }
 
 static void on_line(struct capture *c, struct live *s, char *line)
@@ -189,7 +189,7 @@ static void on_line(struct capture *c, struct live *s, char *line)
     else if (take_word(&at, "end"))
         s->end_seen = true;
     else if (s->err == CAPERR_NONE && s->text[0] == '\0') /* the dynamic linker, for one */
-        snprintf(s->text, sizeof s->text, "%s", line);
+        text_clean(s->text, sizeof s->text, line, strlen(line));
 }
 
 /* One read a turn. A line that is too long is cut. */
@@ -226,9 +226,8 @@ static void maybe_finished(struct capture *c, struct live *s)
     else if (s->end_seen || s->stopping)
         capture_finish(c, CAPTURE_ENDED, CAPERR_NONE, "%s", "");
     else if (s->term_signal)
-        capture_finish(c, CAPTURE_FAILED, CAPERR_HELPER,
-                       _("%s was ended by signal %d (%s)"), HELPER_NAME, s->term_signal,
-                       strsignal(s->term_signal));
+        capture_finish(c, CAPTURE_FAILED, CAPERR_HELPER, _("%s was ended by signal %d (%s)"),
+                       HELPER_NAME, s->term_signal, strsignal(s->term_signal));
     else
         capture_finish(c, CAPTURE_FAILED, CAPERR_HELPER,
                        _("%s ended unexpectedly with status %d: %s"), HELPER_NAME, s->exit_status,
@@ -270,8 +269,8 @@ static void step(struct capture *c, struct live *s)
     s->out.start += used;
     s->more = r > 0;
     if (r < 0)
-        capture_finish(c, CAPTURE_FAILED, CAPERR_HELPER,
-                       _("the stream of %s is damaged: %s"), HELPER_NAME, c->reader.error);
+        capture_finish(c, CAPTURE_FAILED, CAPERR_HELPER, _("the stream of %s is damaged: %s"),
+                       HELPER_NAME, c->reader.error);
     if (c->halted)
         return;
     if (s->out_watch)
@@ -333,7 +332,8 @@ static int spawn(struct capture *c, struct live *s, const char *const *interface
     r = loop_child(c->loop, path, (char *const *)argv, on_exit_cb, c, &s->child);
     if (r < 0)
         return r;
-    (void)fcntl(child_stdout(s->child), F_SETPIPE_SZ, PIPE_BYTES); /* a larger pipe is only better */
+    (void)fcntl(child_stdout(s->child), F_SETPIPE_SZ,
+                PIPE_BYTES); /* a larger pipe is only better */
     s->out_watch = loop_watch(c->loop, child_stdout(s->child), LOOP_READ, on_out, c);
     s->err_watch = loop_watch(c->loop, child_stderr(s->child), LOOP_READ, on_err, c);
     return s->out_watch && s->err_watch ? 0 : -ENOMEM;
@@ -361,8 +361,8 @@ static void spawn_failed(struct live *s, int r)
                  strerror(-r));
 }
 
-int capture_open_live(struct capture **out, struct loop *l, const char *const *interfaces,
-                      size_t n, const char *filter, const struct capture_callbacks *cb)
+int capture_open_live(struct capture **out, struct loop *l, const char *const *interfaces, size_t n,
+                      const char *filter, const struct capture_callbacks *cb)
 {
     struct capture *c = capture_new(l, cb, NULL);
     struct live *s = calloc(1, sizeof(*s));

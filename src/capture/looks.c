@@ -10,7 +10,9 @@ static const struct {
     const char *name;
 } known[] = {
     {"\x1f\x8b", 2, N_("gzip data: unpack it first (zcat FILE | rstconsole -r -)")},
-    {"\xfd" "7zXZ\0", 6, N_("xz data: unpack it first (xzcat FILE | rstconsole -r -)")},
+    {"\xfd"
+     "7zXZ\0",
+     6, N_("xz data: unpack it first (xzcat FILE | rstconsole -r -)")},
     {"\x28\xb5\x2f\xfd", 4, N_("zstd data: unpack it first (zstdcat FILE | rstconsole -r -)")},
     {"\x04\x22\x4d\x18", 4, N_("lz4 data: unpack it first (lz4cat FILE | rstconsole -r -)")},
     {"BZh", 3, N_("bzip2 data: unpack it first (bzcat FILE | rstconsole -r -)")},
@@ -21,7 +23,9 @@ static const struct {
     {"RTSS", 4, N_("a Network Monitor capture: convert it (editcap -F pcap FILE NEW)")},
     {"XCP\0", 4, N_("a NetXray or Sniffer capture: convert it (editcap -F pcap FILE NEW)")},
     {"TRSNIFF data", 12, N_("a Sniffer capture: convert it (editcap -F pcap FILE NEW)")},
-    {"\x7f" "ELF", 4, N_("a program")},
+    {"\x7f"
+     "ELF",
+     4, N_("a program")},
     {"SQLite format 3", 15, N_("an SQLite database")},
     {"%PDF", 4, N_("a PDF document")},
     {"\x89PNG", 4, N_("a picture")},

@@ -1,7 +1,7 @@
 /*
  * What the files of capture/ share. A struct capture is one source: a mapped file (file.c), a pipe
- * (stream.c), a savefile that libpcap reads (savefile.c) or the helper (live.c). The source takes
- * its turns on the loop and hands records to capture_deliver().
+ * (stream.c) or the helper (live.c). The source takes its turns on the loop and hands records to
+ * capture_deliver().
  *
  * A callback may stop or free its capture: every entry from the loop stands between
  * capture_enter() and capture_leave(), and the memory goes with the outermost leave.
@@ -11,10 +11,10 @@
 
 #include "capture/capture.h"
 
-#define SLICE_NS      (5 * NS_PER_MS)
-#define TEXT_MAX      512
-#define STREAM_MAX    ((size_t)32 << 20) /* a record that needs more is damage */
-#define HELPER_NAME   "rstconsole-capture"
+#define SLICE_NS    (5 * NS_PER_MS)
+#define TEXT_MAX    512
+#define STREAM_MAX  ((size_t)32 << 20) /* a record that needs more is damage */
+#define HELPER_NAME "rstconsole-capture"
 
 /* Fires on every turn of the loop while it is on: a timer of zero would keep I/O waiting. */
 struct turn;
@@ -34,8 +34,8 @@ void stream_release(struct stream *s);
 struct source_ops {
     void (*pause)(struct capture *c, bool pause); /* NULL: cannot */
     void (*stop)(struct capture *c);
-    bool (*settle)(struct capture *c);            /* starts a round; false: nothing to wait for */
-    void (*close)(struct capture *c);             /* safe at any time, also twice */
+    bool (*settle)(struct capture *c); /* starts a round; false: nothing to wait for */
+    void (*close)(struct capture *c);  /* safe at any time, also twice */
 };
 
 struct filter_set { /* an expression compiled for each link type met */
@@ -68,11 +68,11 @@ struct capture {
     bool link_checked;    /* capture_check_link() has passed */
     bool link_seen_known; /* a record of a link type that wire/ decodes came */
     uint32_t link_unknown;
-    bool halted;          /* the walk must stop: stopped, paused or freed */
+    bool halted; /* the walk must stop: stopped, paused or freed */
     bool doomed;
     unsigned depth;
     struct settle_wait *waits;
-    uint64_t round;       /* of the settling that runs, or ran last */
+    uint64_t round; /* of the settling that runs, or ran last */
     bool round_runs;
 };
 
@@ -90,17 +90,16 @@ void capture_finish(struct capture *c, enum capture_state state, enum capture_er
 void capture_finish_bytes(struct capture *c, size_t left);
 void capture_finish_damage(struct capture *c);
 void capture_round_done(struct capture *c);
-struct capture *capture_new(struct loop *l, const struct capture_callbacks *cb,
-                            const char *filter);
+struct capture *capture_new(struct loop *l, const struct capture_callbacks *cb, const char *filter);
 
 /* The link type and the filter, as soon as a first record tells. 0, -ENOTSUP, -EINVAL with text. */
 int capture_check_link(struct capture *c, uint32_t link, char *err, size_t errlen,
                        enum capture_error *kind);
 
-/* A file libpcap can read and wire/ cannot; takes fd over. -EPROTONOSUPPORT: nor can libpcap. */
-int savefile_open(struct capture *c, int fd, char *err, size_t errlen, enum capture_error *kind);
 /* Pipes, terminals, devices; takes fd over unless it is 0. */
 int pipe_open(struct capture *c, int fd);
+/* The name of a link type that wire/ does not decode either, by libpcap's table. */
+const char *link_words(uint32_t link);
 /* What the first bytes look like, for a message: "gzip data", NULL unknown. */
 const char *looks_like(const uint8_t *p, size_t len);
 

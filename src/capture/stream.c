@@ -105,8 +105,8 @@ static void pipe_damage(struct capture *c, const struct pipe_source *s, int r)
     if (r != -EPROTONOSUPPORT || c->reader.format != CAPREAD_UNKNOWN)
         capture_finish_damage(c);
     else if (like)
-        capture_finish(c, CAPTURE_FAILED, CAPERR_FORMAT,
-                       _("it is not a capture: it looks like %s"), _(like));
+        capture_finish(c, CAPTURE_FAILED, CAPERR_FORMAT, _("it is not a capture: it looks like %s"),
+                       _(like));
     else
         capture_finish(c, CAPTURE_FAILED, CAPERR_FORMAT, "%s",
                        _("it is not a capture (pcap or pcapng)"));

@@ -8,7 +8,9 @@ static const struct {
     bool repeats; /* one event may move it more than once: each dropped ACK or SYN counts */
 } spoken[] = {
 #define SAYS(kind, field, name, repeats)                                                           \
-    {FACT_##kind, offsetof(struct host_counters, field), name, repeats}
+    {                                                                                              \
+        FACT_##kind, offsetof(struct host_counters, field), name, repeats                          \
+    }
     SAYS(ABORT_ON_CLOSE, abort_on_close, "TCPAbortOnClose", false),
     SAYS(ABORT_ON_DATA, abort_on_data, "TCPAbortOnData", false),
     SAYS(ABORT_ON_TIMEOUT, abort_on_timeout, "TCPAbortOnTimeout", false),
