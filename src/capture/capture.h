@@ -28,7 +28,7 @@ enum capture_error { /* what kind of failure, for the exit status and the hint *
 };
 struct capture_stats {
     uint64_t packets, bytes; /* handed out */
-    uint64_t seen, dropped;  /* as the kernel or the file says */
+    uint64_t seen, dropped;  /* before a file's filter; lost, as kernel or file says */
     bool dropped_known;
     uint64_t truncated;
 };

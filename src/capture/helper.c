@@ -555,16 +555,17 @@ static int run(struct helper *h)
 static void usage(FILE *to)
 {
     fprintf(to,
-            "Usage: rstconsole-capture [-i INTERFACE]... [-f FILTER] [-s SNAPLEN] [-p]\n"
-            "Writes the packets of the interfaces (any) on stdout as pcap, and lines on stderr:\n"
-            "  ready LINKTYPE INTERFACE...  |  stats SEEN DROPPED  |  error CODE TEXT  |  end\n"
-            "  -i  an interface, or any; several: all of them in one stream, as LINUX_SLL2\n"
-            "  -f  pcap-filter(7) expression\n"
-            "  -s  bytes kept of a packet (%d)\n"
-            "  -p  do not put the interface into promiscuous mode\n"
-            "  -h  this text, -V the version\n"
-            "SIGUSR1 asks for a stats line, SIGTERM ends. Try: rstconsole-capture -i lo | tcpdump"
-            " -r -\n",
+            "Usage: rstconsole-capture [OPTION]...\n"
+            "Writes packets on stdout as pcap, and lines on stderr:\n"
+            "ready LINKTYPE INTERFACE...  |  stats SEEN DROPPED  |  error CODE TEXT  |  end\n"
+            "  -i, --interface IF     repeatable; any (default); several: one LINUX_SLL2 stream\n"
+            "  -f, --filter EXPR      pcap-filter(7)\n"
+            "  -s, --snaplen BYTES    kept of a packet (%d)\n"
+            "  -p, --no-promiscuous   only what the interface would receive anyway\n"
+            "  -h, --help             this text\n"
+            "  -V, --version          the version\n"
+            "SIGUSR1 asks for a stats line, SIGTERM ends. Try:\n"
+            "rstconsole-capture -i lo | tcpdump -r -\n",
             SNAPLEN_MAX);
 }
 
@@ -600,10 +601,19 @@ static int parse_snaplen(struct options *o, const char *s)
 /* -1: go on; else the exit status. */
 static int parse_options(struct options *o, int argc, char **argv)
 {
+    static const struct option longs[] = {
+        {"interface", required_argument, NULL, 'i'},
+        {"filter", required_argument, NULL, 'f'},
+        {"snaplen", required_argument, NULL, 's'},
+        {"no-promiscuous", no_argument, NULL, 'p'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {NULL, 0, NULL, 0},
+    };
     int c;
 
     opterr = 0;
-    while ((c = getopt(argc, argv, "i:f:s:phV")) != -1) {
+    while ((c = getopt_long(argc, argv, "i:f:s:phV", longs, NULL)) != -1) {
         switch (c) {
         case 'i':
             if (add_interface(o, optarg) < 0)
