@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PCAP_FILE_HEADER   24
-#define PCAP_USEC          0xa1b2c3d4U
-#define PCAP_NSEC          0xa1b23c4dU
-#define PCAP_KUZNETZOV     0xa1b2cd34U /* Linux 2.x patches: 8 more bytes a record header */
-#define PCAP_NAVTEL        0xa12b3c4dU
+#define PCAP_FILE_HEADER 24
+#define PCAP_USEC        0xa1b2c3d4U
+#define PCAP_NSEC        0xa1b23c4dU
+#define PCAP_KUZNETZOV   0xa1b2cd34U /* Linux 2.x patches: 8 more bytes a record header */
+#define PCAP_NAVTEL      0xa12b3c4dU
 
 void capread_init(struct capread *r)
 {
@@ -69,8 +69,8 @@ static int not_a_capture(struct capread *r, const uint8_t *b)
         if ((magic & known[i].mask) == known[i].magic)
             return cap_fail(r, -EPROTONOSUPPORT, "the file is %s", known[i].what);
     return cap_fail(r, -EPROTONOSUPPORT,
-                    "not a pcap or pcapng file (it begins with the bytes %02x %02x %02x %02x)", b[0],
-                    b[1], b[2], b[3]);
+                    "not a pcap or pcapng file (it begins with the bytes %02x %02x %02x %02x)",
+                    b[0], b[1], b[2], b[3]);
 }
 
 static bool pcap_magic(struct capread *r, uint32_t magic)
@@ -170,8 +170,7 @@ static int pcap_next(struct capread *r, const uint8_t *buf, size_t len, size_t *
     return 1;
 }
 
-static int walk(struct capread *r, const uint8_t *buf, size_t len, size_t *used,
-                struct record *rec)
+static int walk(struct capread *r, const uint8_t *buf, size_t len, size_t *used, struct record *rec)
 {
     if (r->format == CAPREAD_UNKNOWN) {
         int found = find_format(r, buf, len);

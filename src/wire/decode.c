@@ -70,8 +70,8 @@ int network_decode(struct decoder *dec, uint16_t ethertype, struct part p)
 {
     struct packet *pkt = dec->pkt;
     uint8_t proto = PROTO_NONE;
-    bool ip = ethertype == ETHERTYPE_IPV4 ? ip4_header(dec, &p, &proto)
-                                          : ip6_header(dec, &p, &proto);
+    bool ip =
+        ethertype == ETHERTYPE_IPV4 ? ip4_header(dec, &p, &proto) : ip6_header(dec, &p, &proto);
 
     if (!ip)
         return 0;

@@ -6,9 +6,21 @@
 
 enum { ETHERTYPE_IPV4 = 0x0800, ETHERTYPE_IPV6 = 0x86dd };
 enum {
-    PROTO_HOPOPTS = 0, PROTO_ICMP = 1, PROTO_IPIP = 4, PROTO_TCP = 6, PROTO_UDP = 17,
-    PROTO_IPV6 = 41, PROTO_ROUTING = 43, PROTO_FRAGMENT = 44, PROTO_GRE = 47, PROTO_ESP = 50,
-    PROTO_AH = 51, PROTO_ICMP6 = 58, PROTO_NONE = 59, PROTO_DSTOPTS = 60, PROTO_MOBILITY = 135,
+    PROTO_HOPOPTS = 0,
+    PROTO_ICMP = 1,
+    PROTO_IPIP = 4,
+    PROTO_TCP = 6,
+    PROTO_UDP = 17,
+    PROTO_IPV6 = 41,
+    PROTO_ROUTING = 43,
+    PROTO_FRAGMENT = 44,
+    PROTO_GRE = 47,
+    PROTO_ESP = 50,
+    PROTO_AH = 51,
+    PROTO_ICMP6 = 58,
+    PROTO_NONE = 59,
+    PROTO_DSTOPTS = 60,
+    PROTO_MOBILITY = 135,
 };
 
 /* Bytes of a layer: those that are here, and how many there were on the wire. */

@@ -15,8 +15,8 @@ struct range {
     uint32_t from, to;
 };
 struct datagram {
-    struct datagram *chain;          /* its bucket */
-    struct datagram *older, *newer;  /* all, by the time of their first fragment */
+    struct datagram *chain;         /* its bucket */
+    struct datagram *older, *newer; /* all, by the time of their first fragment */
     struct addr src, dst;
     uint32_t id;
     uint8_t proto, first_proto;

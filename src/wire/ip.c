@@ -165,7 +165,8 @@ bool ip6_header(struct decoder *dec, struct part *p, uint8_t *proto)
     part_skip(p, 40);
     if (len == 0) {
         if (*proto == PROTO_HOPOPTS && cur_left(&p->c) >= 8) {
-            struct cursor options = cursor_of(p->c.p, MIN_OF(cur_left(&p->c), (p->c.p[1] + 1U) * 8));
+            struct cursor options =
+                cursor_of(p->c.p, MIN_OF(cur_left(&p->c), (p->c.p[1] + 1U) * 8));
             cur_take(&options, 2);
             len = jumbo_length(options);
         }

@@ -7,9 +7,16 @@
 #define MPLS_MAX 16
 
 enum {
-    ET_VLAN = 0x8100, ET_QINQ = 0x88a8, ET_QINQ_OLD = 0x9100, ET_QINQ_OLD2 = 0x9200,
-    ET_VNTAG = 0x8926, ET_MPLS = 0x8847, ET_MPLS_MULTI = 0x8848, ET_PPPOE = 0x8864,
-    ET_CISCO_META = 0x8909, ET_SNAP_MAX = 1500,
+    ET_VLAN = 0x8100,
+    ET_QINQ = 0x88a8,
+    ET_QINQ_OLD = 0x9100,
+    ET_QINQ_OLD2 = 0x9200,
+    ET_VNTAG = 0x8926,
+    ET_MPLS = 0x8847,
+    ET_MPLS_MULTI = 0x8848,
+    ET_PPPOE = 0x8864,
+    ET_CISCO_META = 0x8909,
+    ET_SNAP_MAX = 1500,
 };
 
 static uint16_t mpls(struct packet *pkt, struct cursor *c)
@@ -335,7 +342,7 @@ bool link_known(uint32_t linktype)
 }
 
 /* Strings for the numbers without a name, made by the preprocessor: nothing to keep or free. */
-#define T1(n)   "type " #n
+#define T1(n) "type " #n
 #define T10(n)                                                                                     \
     T1(n##0), T1(n##1), T1(n##2), T1(n##3), T1(n##4), T1(n##5), T1(n##6), T1(n##7), T1(n##8),      \
         T1(n##9)
@@ -346,7 +353,7 @@ bool link_known(uint32_t linktype)
 const char *link_name(uint32_t linktype)
 {
     static const char *const numbers[] = {
-        T10(),  T10(1), T10(2), T10(3), T10(4),  T10(5),  T10(6),
+        T10(),  T10(1), T10(2), T10(3),  T10(4),  T10(5),  T10(6),
         T10(7), T10(8), T10(9), T100(1), T100(2), T100(3),
     };
     const struct link_type *t = find_type(linktype);

@@ -21,8 +21,8 @@ enum {
     OPT_ISB_IFDROP = 5,
     OPT_ISB_OSDROP = 7,
 };
-#define BLOCK_MAX      (RECORD_MAX + (64U << 10))
-#define INTERFACES_MAX 65536
+#define BLOCK_MAX        (RECORD_MAX + (64U << 10))
+#define INTERFACES_MAX   65536
 #define BYTE_ORDER_MAGIC 0x1a2b3c4dU
 
 /* A block's body, or its options, read in the section's byte order. */
@@ -210,7 +210,8 @@ static int read_packet(struct capread *r, uint32_t type, struct reader b, struct
     }
     const struct capread_if *f = interface_of(r, id);
     if (!f)
-        return cap_fail(r, -EBADMSG, "packet %llu is of interface %u, which the file does not describe",
+        return cap_fail(r, -EBADMSG,
+                        "packet %llu is of interface %u, which the file does not describe",
                         (unsigned long long)r->records + 1, id);
     if (type == BLOCK_SIMPLE) {
         rec->len = get32(&b);
@@ -253,8 +254,10 @@ static int block_head(struct capread *r, const uint8_t *buf, size_t len, uint32_
     *type = rd32(buf, section_big(r));
     *total = rd32(buf + 4, section_big(r));
     if (*total < 12 || *total % 4 || *total > BLOCK_MAX)
-        return cap_fail(r, -EBADMSG, "a pcapng block after packet %llu claims %u bytes: the file is "
-                        "damaged here", (unsigned long long)r->records, *total);
+        return cap_fail(r, -EBADMSG,
+                        "a pcapng block after packet %llu claims %u bytes: the file is "
+                        "damaged here",
+                        (unsigned long long)r->records, *total);
     return 1;
 }
 
@@ -275,8 +278,7 @@ static int read_block(struct capread *r, uint32_t type, struct reader body, stru
     }
 }
 
-int pcapng_next(struct capread *r, const uint8_t *buf, size_t len, size_t *used,
-                struct record *rec)
+int pcapng_next(struct capread *r, const uint8_t *buf, size_t len, size_t *used, struct record *rec)
 {
     uint32_t type = 0, total = 0;
 
@@ -291,8 +293,10 @@ int pcapng_next(struct capread *r, const uint8_t *buf, size_t len, size_t *used,
             return 0;
         }
         if (rd32(at + total - 4, section_big(r)) != total)
-            return cap_fail(r, -EBADMSG, "the two lengths of a block after packet %llu differ: the "
-                            "file is damaged here", (unsigned long long)r->records);
+            return cap_fail(r, -EBADMSG,
+                            "the two lengths of a block after packet %llu differ: the "
+                            "file is damaged here",
+                            (unsigned long long)r->records);
         struct reader body = {cursor_of(at + 8, total - 12), section_big(r)};
         got = read_block(r, type, body, rec);
         if (got < 0)

@@ -4,8 +4,17 @@
 #include <string.h>
 
 enum {
-    OPT_END = 0, OPT_NOP = 1, OPT_MSS = 2, OPT_WSCALE = 3, OPT_SACK_OK = 4, OPT_SACK = 5, OPT_TS = 8,
-    OPT_MPTCP = 30, OPT_TFO = 34, OPT_EXPERIMENT1 = 253, OPT_EXPERIMENT2 = 254,
+    OPT_END = 0,
+    OPT_NOP = 1,
+    OPT_MSS = 2,
+    OPT_WSCALE = 3,
+    OPT_SACK_OK = 4,
+    OPT_SACK = 5,
+    OPT_TS = 8,
+    OPT_MPTCP = 30,
+    OPT_TFO = 34,
+    OPT_EXPERIMENT1 = 253,
+    OPT_EXPERIMENT2 = 254,
 };
 #define TFO_EXPERIMENT 0xf989 /* RFC 7413 4.1.1, before it got a number */
 #define MP_TCPRST      8      /* RFC 8684 3.6 */
@@ -93,9 +102,9 @@ bool packet_tcp_checksum(const struct packet *pkt, bool *ok)
         (pkt->fragment && !pkt->reassembled) || pkt->tcp.bad_options)
         return false;
     const struct tcp_header *t = &pkt->tcp;
-    *ok = t->checksum_seen ? t->checksum_ok
-                           : sum_ok(pkt, pkt->payload - t->header_len,
-                                    t->header_len + pkt->payload_len);
+    *ok = t->checksum_seen
+              ? t->checksum_ok
+              : sum_ok(pkt, pkt->payload - t->header_len, t->header_len + pkt->payload_len);
     return true;
 }
 

@@ -232,6 +232,29 @@ struct app {
  * something but APP_NONE. Ports are hints only (53). */
 bool app_decode(struct app *a, const uint8_t *data, size_t len, uint16_t sport, uint16_t dport);
 bool dns_decode(struct app *a, const uint8_t *msg, size_t len); /* a whole DNS message */
+/* The records of a DNS message, for those who read answers themselves (HTTPS, SVCB). */
+enum dns_section { DNS_ANSWER, DNS_AUTHORITY, DNS_ADDITIONAL };
+struct dns_walk {
+    const uint8_t *msg;
+    size_t len;
+    struct cursor c;
+    uint16_t id, flags, questions, left[3]; /* left: records to come, by section */
+    uint8_t rcode;
+};
+struct dns_record {
+    char name[256]; /* clean, without the last dot; "." for the root */
+    enum dns_section section;
+    uint16_t type, class;
+    uint32_t ttl;
+    struct cursor data;
+};
+bool dns_walk_init(struct dns_walk *w, const uint8_t *msg, size_t len); /* skips the questions */
+bool dns_walk_next(struct dns_walk *w, struct dns_record *rr); /* false: no more, or damaged */
+/* A name at c, compression followed (RFC 1035 4.1.4; backwards only, so no loop). */
+bool dns_name(struct cursor *c, const uint8_t *msg, size_t len, char *out, size_t outlen);
+const char *dns_type_name(char out[16], uint16_t type); /* "AAAA", "TYPE4711" */
+const char *dns_rcode_name(char out[16], uint8_t rcode);
+
 const char *tls_alert_name(uint8_t alert);      /* RFC 8446 6: "protocol_version"; NULL unknown */
 const char *tls_version_name(uint16_t version); /* "TLS 1.3" */
 /* What a RST's payload says (causes.md 0.6: CBOR diagnostic, device text, quoted packet). */

@@ -65,8 +65,8 @@ static void compare_file(const char *path, const char *name)
     size_t len = 0, at = 0;
     uint8_t *bytes = file_read(path, &len);
     FILE *f = fopen(path, "rb");
-    pcap_t *p = f ? pcap_fopen_offline_with_tstamp_precision(f, PCAP_TSTAMP_PRECISION_NANO, err)
-                  : NULL;
+    pcap_t *p =
+        f ? pcap_fopen_offline_with_tstamp_precision(f, PCAP_TSTAMP_PRECISION_NANO, err) : NULL;
 
     if (p && bytes) {
         struct capread r;
