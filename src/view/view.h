@@ -41,21 +41,30 @@ struct packet_line {
 };
 void packet_line_fill(struct packet_line *out, const struct session *s,
                       const struct kept_packet *k);
+struct record kept_record(const struct kept_packet *k); /* points into k */
 /* The layers of a packet as "name" lines with indented fields, for the Packet screen. */
 int packet_layers(struct strbuf *out, const struct kept_packet *k);
 void packet_hex(struct strbuf *out, const struct kept_packet *k); /* offset, hex, text */
 
 /* "████▌" of width cells for v in 0..1; ascii: "####-". */
 void bar_text(char *out, size_t outlen, double v, int width, bool ascii);
-/* Recent rounds as blocks: 0 = unknown, else the outcome's height 1..8; failed ones 'x' in ascii. */
+/* Recent rounds as blocks: 0 unknown, 1..8 the time it took (log scale), -1 failed: a cross. */
 void spark_text(char *out, size_t outlen, const int *v, size_t n, bool ascii);
 /* "4 ms", "RESET", "403", "-": a target's stage cell for its latest round. */
 struct stage_cell { char text[20]; enum outcome outcome; bool known, running; };
 void stage_cell_fill(struct stage_cell *out, const struct session *s, uint32_t target,
                      const char *probe, translate_fn tr);
+/* A target's recent rounds for spark_text(), oldest first; returns how many (at most n). */
+size_t target_rounds(const struct session *s, uint32_t target, int *v, size_t n);
+/* The failed result of a target's latest round, NULL: none failed. */
+const struct result *target_failure(const struct session *s, uint32_t target);
 /* One sentence: what happened, for a list line and the top of the diagnosis. */
 void incident_line(struct strbuf *out, const struct session *s, const struct incident *i,
                    translate_fn tr);
 void incident_stage_words(struct strbuf *out, const struct incident *i, translate_fn tr);
+/* As above, with a probe's own failure and stage where no packet was seen. */
+void incident_stage_line(struct strbuf *out, const struct session *s, const struct incident *i,
+                         translate_fn tr);
+void incident_who(struct strbuf *out, const struct session *s, const struct incident *i);
 
 #endif

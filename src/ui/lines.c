@@ -1,0 +1,132 @@
+/*
+ * lines.c: wrapped text and list cursors.
+ */
+#include "ui/lines.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void lines_clear(struct lines *l)
+{
+    for (size_t i = 0; i < l->nr; i++)
+        free(l->v[i].text);
+    l->nr = 0;
+    l->err = 0;
+}
+
+void lines_release(struct lines *l)
+{
+    lines_clear(l);
+    free(l->v);
+    memset(l, 0, sizeof(*l));
+}
+
+static void push(struct lines *l, const struct line *proto, const char *text, size_t len)
+{
+    struct line one = *proto;
+
+    one.text = strndup(text, len);
+    if (!one.text || ARRAY_GROW(l->v, l->nr + 1, l->alloc) < 0) {
+        free(one.text);
+        l->err = -ENOMEM;
+        return;
+    }
+    l->v[l->nr++] = one;
+}
+
+/* How many bytes of s go on one line: up to the last word end that fits, at least one character. */
+static size_t line_break(const char *s, int width)
+{
+    const char *p = s, *word = NULL;
+    int cols = 0;
+
+    while (*p && *p != '\n') {
+        const char *next = p;
+        utf8_next(&next);
+        char one[8] = "";
+        memcpy(one, p, (size_t)MIN_OF(next - p, 7));
+        cols += text_columns(one);
+        if (cols > width && p > s)
+            return (size_t)((word && word > s ? word : p) - s);
+        if (*p == ' ')
+            word = p;
+        p = next;
+    }
+    return (size_t)(p - s);
+}
+
+void lines_add(struct lines *l, int width, enum look look, int indent, int hang, uint64_t packet,
+               int item, const char *text)
+{
+    struct line proto = {
+        .look = look, .indent = MAX_OF(indent, 0), .packet = packet, .item = item};
+
+    do {
+        size_t n = line_break(text, MAX_OF(width - proto.indent, 8));
+        push(l, &proto, text, n);
+        text += n;
+        while (*text == ' ')
+            text++;
+        if (*text == '\n')
+            text++;
+        proto.indent = indent + hang;
+    } while (*text);
+}
+
+void cursor_clamp(struct cursor_pos *c, int n, int page)
+{
+    page = MAX_OF(page, 1);
+    c->sel = MAX_OF(MIN_OF(c->sel, n - 1), 0);
+    if (c->top > c->sel)
+        c->top = c->sel;
+    if (c->sel >= c->top + page)
+        c->top = c->sel - page + 1;
+    c->top = MAX_OF(MIN_OF(c->top, n - page), 0);
+}
+
+bool cursor_move(struct cursor_pos *c, enum action a, int n, int page)
+{
+    page = MAX_OF(page, 1);
+    switch (a) {
+    case ACTION_UP: c->sel--; break;
+    case ACTION_DOWN: c->sel++; break;
+    case ACTION_PAGE_UP: c->sel -= page; break;
+    case ACTION_PAGE_DOWN: c->sel += page; break;
+    case ACTION_HALF_UP: c->sel -= (page + 1) / 2; break;
+    case ACTION_HALF_DOWN: c->sel += (page + 1) / 2; break;
+    case ACTION_FIRST: c->sel = 0; break;
+    case ACTION_LAST: c->sel = n - 1; break;
+    default: return false;
+    }
+    cursor_clamp(c, n, page);
+    return true;
+}
+
+void draw_more(struct area a, int top, int n, int page)
+{
+    char text[48];
+    int below = n - top - page;
+
+    if (a.h <= 0 || (top <= 0 && below <= 0))
+        return;
+    if (below > 0 && top > 0)
+        snprintf(text, sizeof(text), _(" %d above, %d more "), top, below);
+    else if (below > 0)
+        snprintf(text, sizeof(text), _(" +%d more "), below);
+    else
+        snprintf(text, sizeof(text), _(" %d above "), top);
+    area_put_right(a, 0, 0, a.w, LOOK_DIM, text);
+}
+
+void lines_draw(const struct lines *l, struct area a, struct cursor_pos *c, bool focus)
+{
+    cursor_clamp(c, (int)l->nr, a.h);
+    for (int y = 0; y < a.h && c->top + y < (int)l->nr; y++) {
+        const struct line *line = &l->v[c->top + y];
+        area_put(a, line->indent, y, -1, line->look, line->text);
+        if (focus && c->top + y == c->sel)
+            area_select(a, y);
+    }
+}

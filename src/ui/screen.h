@@ -1,0 +1,109 @@
+/*
+ * screen.h: what the screens share: struct ui, the prompt, and the table of screens.
+ */
+#ifndef UI_SCREEN_H
+#define UI_SCREEN_H
+
+#include "ui/action.h"
+#include "ui/canvas.h"
+#include "ui/filter.h"
+#include "ui/lines.h"
+#include "ui/term.h"
+#include "ui/ui.h"
+
+/* What a screen is opened on. */
+struct place {
+    uint64_t incident; /* Diagnosis */
+    uint64_t flow;     /* Flow */
+    uint64_t packet;   /* Packet; in Flow: where to begin */
+};
+struct screen {
+    const char *name;  /* "diagnosis" */
+    const char *title; /* N_() */
+    unsigned context;  /* IN_ */
+    size_t state_size;
+    int (*open)(struct ui *ui, void *state, const struct place *at);
+    void (*draw)(struct ui *ui, void *state, struct area a);
+    bool (*action)(struct ui *ui, void *state, enum action a); /* true: done */
+    bool (*click)(struct ui *ui, void *state, int x, int y);   /* NULL: none */
+    void (*close)(struct ui *ui, void *state);
+};
+/* One file each; console_screen is the first on the stack. */
+extern const struct screen console_screen, diagnosis_screen, flow_screen, packet_screen,
+    help_screen;
+
+#define PROMPT_MAX 400
+struct prompt {
+    const char *label; /* NULL: no prompt */
+    char text[PROMPT_MAX];
+    size_t len, at; /* bytes */
+    enum look look;
+    char hint[200];                     /* what is wrong with it, or what it means */
+    void (*changed)(struct ui *ui);     /* NULL */
+    void (*done)(struct ui *ui, bool ok); /* Enter or Esc; text is still there */
+    bool one_key;                       /* y or n, no text */
+};
+
+#define SCREENS_MAX 12
+struct open_screen {
+    const struct screen *screen;
+    void *state;
+};
+struct ui {
+    struct loop *loop;
+    const struct session *s;
+    struct ui_actions act;
+    struct ui_options opt;
+    char theme[24];
+    bool ascii, root, script;
+    struct canvas canvas;
+    struct term *term;
+    struct open_screen stack[SCREENS_MAX];
+    int depth;
+    struct prompt prompt;
+    struct filter_box filter; /* of the console's lists */
+    char note[240];           /* what the last key did, until the next key */
+    enum look note_look;
+    char permission[400];     /* the line about capturing, "" none */
+    bool guided_done, quitting, print_at_end, drawn_once, more_work;
+    uint64_t drawn_revision;
+    nstime last_draw;
+    struct timer *draw_timer, *clock_timer;
+    struct watch *input;
+    struct signal_watch *signals[6];
+    size_t nsignals;
+};
+
+int ui_open(struct ui *ui, const struct screen *screen, const struct place *at);
+void ui_back(struct ui *ui);
+void ui_note(struct ui *ui, enum look look, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void ui_prompt(struct ui *ui, const char *label, const char *text, void (*changed)(struct ui *ui),
+               void (*done)(struct ui *ui, bool ok));
+void ui_ask(struct ui *ui, const char *question, void (*done)(struct ui *ui, bool ok));
+void ui_open_incident(struct ui *ui, uint64_t incident); /* Diagnosis, or says there is none */
+void ui_open_flow(struct ui *ui, uint64_t flow, uint64_t packet);
+void ui_open_packet(struct ui *ui, uint64_t packet);
+nstime ui_wall(struct ui *ui);
+void prompt_draw(struct ui *ui, struct area a);
+void prompt_key(struct ui *ui, int code);
+bool prompt_open(const struct ui *ui);
+
+/* bars.c: the lines every screen has. */
+void top_bar_draw(struct ui *ui, struct area a);
+void message_draw(struct ui *ui, struct area a);
+void hints_draw(struct ui *ui, struct area a, unsigned context);
+/* A frame with a title; returns the area inside. */
+struct area frame_draw(struct area a, const char *title, bool focus);
+
+/* Words and looks the screens agree on. */
+enum look grade_look(enum grade g);
+const char *grade_title(enum grade g); /* N_() */
+enum look severity_look(enum fact_severity s);
+/* "93 %": a confidence as people read it. */
+void percent_text(char *out, size_t outlen, double v);
+/* Thousands with commas. */
+void count_text(char *out, size_t outlen, uint64_t n);
+const char *mark(const struct ui *ui, const char *utf8, const char *ascii);
+
+#endif

@@ -1,0 +1,365 @@
+/*
+ * term.c: canvas -> terminal. The only file that knows curses.
+ */
+#include "config.h"
+
+#include "ui/term.h"
+#include "ui/theme.h"
+
+#include <curses.h>
+#include <errno.h>
+#include <langinfo.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <term.h>
+#include <termios.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#define ESC_DELAY_MS 25 /* a lone Esc must not feel slow; ssh keeps sequences together */
+
+struct term {
+    SCREEN *screen;
+    const struct theme *theme;
+    int colors;
+    bool mouse;
+    struct canvas shown; /* what the terminal shows now */
+    struct {
+        short fg, bg;
+    } pairs[128];
+    short npairs;
+};
+
+/* ---- what a fatal signal needs: only write() and tcsetattr(), both async-signal-safe ---- */
+static struct {
+    volatile sig_atomic_t armed;
+    struct termios saved;
+    char restore[256];
+    size_t len;
+} rescue;
+static const int fatal_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGQUIT};
+
+static void restore_now(void)
+{
+    if (!rescue.armed)
+        return;
+    rescue.armed = 0;
+    ssize_t n = write(STDOUT_FILENO, rescue.restore, rescue.len);
+    (void)n;
+    tcsetattr(STDIN_FILENO, TCSANOW, &rescue.saved);
+}
+
+static void on_fatal(int signo)
+{
+    restore_now();
+    raise(signo); /* SA_RESETHAND: now its default, the program dies of it as it should */
+}
+
+static void remember(const char *cap)
+{
+    char *s = tigetstr((char *)(uintptr_t)cap);
+    size_t n = s && s != (char *)-1 ? strlen(s) : 0;
+
+    if (n && rescue.len + n < sizeof(rescue.restore)) {
+        memcpy(rescue.restore + rescue.len, s, n);
+        rescue.len += n;
+    }
+}
+
+static void arm_rescue(bool mouse)
+{
+    struct sigaction sa = {.sa_handler = on_fatal, .sa_flags = SA_RESETHAND | SA_NODEFER};
+    static const char mouse_off[] = "\033[?1000l\033[?1006l";
+
+    rescue.len = 0;
+    if (mouse) {
+        memcpy(rescue.restore, mouse_off, sizeof(mouse_off) - 1);
+        rescue.len = sizeof(mouse_off) - 1;
+    }
+    remember("sgr0");
+    remember("op");
+    remember("rmkx");
+    remember("cnorm");
+    remember("rmcup");
+    rescue.armed = 1;
+    sigemptyset(&sa.sa_mask);
+    for (size_t i = 0; i < ARRAY_SIZE(fatal_signals); i++) {
+        struct sigaction old;
+        /* A sanitizer's own handler stays: its report is worth more than a tidy screen. */
+        if (sigaction(fatal_signals[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+            sigaction(fatal_signals[i], &sa, NULL);
+    }
+}
+
+static void disarm_rescue(void)
+{
+    rescue.armed = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(fatal_signals); i++) {
+        struct sigaction old;
+        if (sigaction(fatal_signals[i], NULL, &old) == 0 && old.sa_handler == on_fatal)
+            signal(fatal_signals[i], SIG_DFL);
+    }
+}
+
+bool term_utf8(void)
+{
+    return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+/* ---- opening and closing ---- */
+
+static void choose_colors(struct term *t, const struct ui_options *opt)
+{
+    const char *none = getenv("NO_COLOR");
+
+    t->theme = theme_by_name(opt->theme);
+    if (!t->theme)
+        t->theme = theme_by_name(NULL);
+    t->colors = 0;
+    if (opt->no_color || (none && *none) || t->theme == theme_mono() || !has_colors())
+        return;
+    start_color();
+    use_default_colors();
+    t->colors = COLORS;
+}
+
+static void setup(struct term *t)
+{
+    raw(); /* ^C and ^Z are keys: the table says what they do */
+    noecho();
+    nonl();
+    keypad(stdscr, TRUE);
+    nodelay(stdscr, TRUE);
+    leaveok(stdscr, FALSE);
+    intrflush(stdscr, FALSE);
+    curs_set(0);
+    if (t->mouse) {
+        mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
+        mouseinterval(0);
+    }
+}
+
+int term_open(struct term **out, const struct ui_options *opt)
+{
+    struct term *t;
+
+    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+        return -ENOTTY;
+    t = calloc(1, sizeof(*t));
+    if (!t)
+        return -ENOMEM;
+    tcgetattr(STDIN_FILENO, &rescue.saved);
+    set_escdelay(ESC_DELAY_MS);
+    t->screen = newterm(NULL, stdout, stdin);
+    if (!t->screen) {
+        free(t);
+        return -ENXIO;
+    }
+    t->mouse = opt->mouse;
+    canvas_init(&t->shown, false);
+    choose_colors(t, opt);
+    setup(t);
+    arm_rescue(t->mouse);
+    *out = t;
+    return 0;
+}
+
+void term_close(struct term *t)
+{
+    if (!t)
+        return;
+    if (t->mouse)
+        mousemask(0, NULL);
+    endwin();
+    disarm_rescue();
+    delscreen(t->screen);
+    canvas_release(&t->shown);
+    free(t);
+}
+
+void term_size(struct term *t, int *cols, int *rows)
+{
+    (void)t;
+    getmaxyx(stdscr, *rows, *cols);
+}
+
+void term_resized(struct term *t)
+{
+    struct winsize ws;
+
+    (void)t;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_row && ws.ws_col)
+        resizeterm(MIN_OF(ws.ws_row, CANVAS_MAX_ROWS), MIN_OF(ws.ws_col, CANVAS_MAX_COLS));
+}
+
+void term_suspend(struct term *t)
+{
+    int cols, rows;
+
+    if (t->mouse)
+        mousemask(0, NULL);
+    endwin();
+    signal(SIGTSTP, SIG_DFL);
+    /* The whole group, as the tty would do it: a script that started us must stop too. */
+    kill(0, SIGTSTP);
+    term_resized(t);
+    setup(t);
+    term_size(t, &cols, &rows);
+    clearok(stdscr, TRUE);
+    refresh();
+}
+
+/* ---- drawing ---- */
+
+static short pair_of(struct term *t, short fg, short bg)
+{
+    short max = (short)MIN_OF((int)ARRAY_SIZE(t->pairs), COLOR_PAIRS - 1);
+
+    if (fg < 0 && bg < 0)
+        return 0;
+    for (short i = 0; i < t->npairs; i++)
+        if (t->pairs[i].fg == fg && t->pairs[i].bg == bg)
+            return (short)(i + 1);
+    if (t->npairs >= max || init_pair((short)(t->npairs + 1), fg, bg) == ERR)
+        return 0;
+    t->pairs[t->npairs].fg = fg;
+    t->pairs[t->npairs].bg = bg;
+    return ++t->npairs;
+}
+
+static void set_style(struct term *t, const struct cell *cell)
+{
+    struct style s = theme_style(t->theme, cell->look, cell->selected, t->colors);
+    attr_t a = A_NORMAL;
+
+    if (s.flags & STYLE_BOLD)
+        a |= A_BOLD;
+    if (s.flags & STYLE_DIM)
+        a |= A_DIM;
+    if (s.flags & STYLE_REVERSE)
+        a |= A_REVERSE;
+    if (s.flags & STYLE_UNDERLINE)
+        a |= A_UNDERLINE;
+    attr_set(a, t->colors ? pair_of(t, (short)s.fg, (short)s.bg) : 0, NULL);
+}
+
+static bool same(const struct cell *a, const struct cell *b)
+{
+    return a->look == b->look && a->selected == b->selected && a->width == b->width &&
+           strcmp(a->text, b->text) == 0;
+}
+
+static void draw_row(struct term *t, const struct canvas *c, int y, bool anew)
+{
+    struct cell *was = &t->shown.cells[y * c->cols];
+    const struct cell *now = &c->cells[y * c->cols];
+
+    for (int x = 0; x < c->cols; x++) {
+        if (now[x].width == 0 || (!anew && same(&was[x], &now[x])))
+            continue;
+        set_style(t, &now[x]);
+        mvaddstr(y, x, now[x].text);
+    }
+    memcpy(was, now, (size_t)c->cols * sizeof(*now));
+}
+
+void term_draw(struct term *t, const struct canvas *c, bool anew)
+{
+    int cols, rows;
+
+    term_size(t, &cols, &rows);
+    if (t->shown.cols != c->cols || t->shown.rows != c->rows) {
+        if (canvas_resize(&t->shown, c->cols, c->rows) < 0)
+            return;
+        anew = true;
+    }
+    if (anew) {
+        erase();
+        clearok(stdscr, TRUE);
+    }
+    for (int y = 0; y < c->rows && y < rows; y++)
+        draw_row(t, c, y, anew);
+    if (c->cursor_x >= 0) {
+        curs_set(1);
+        move(c->cursor_y, c->cursor_x);
+    } else {
+        curs_set(0);
+        move(rows - 1, cols - 1);
+    }
+    refresh();
+}
+
+/* ---- keys ---- */
+
+static int special_key(wint_t ch, struct key *out)
+{
+    static const struct {
+        int curses, code;
+    } table[] = {
+        {KEY_UP, K_UP},         {KEY_DOWN, K_DOWN},   {KEY_LEFT, K_LEFT},
+        {KEY_RIGHT, K_RIGHT},   {KEY_HOME, K_HOME},   {KEY_END, K_END},
+        {KEY_PPAGE, K_PGUP},    {KEY_NPAGE, K_PGDN},  {KEY_IC, K_INSERT},
+        {KEY_DC, K_DELETE},     {KEY_BTAB, K_BACKTAB}, {KEY_BACKSPACE, K_BACKSPACE},
+        {KEY_ENTER, K_ENTER},
+    };
+    MEVENT m;
+
+    if (ch == KEY_MOUSE) {
+        if (getmouse(&m) != OK)
+            return 0;
+        out->x = m.x;
+        out->y = m.y;
+        return m.bstate & BUTTON4_PRESSED   ? K_WHEEL_UP
+               : m.bstate & BUTTON5_PRESSED ? K_WHEEL_DOWN
+               : m.bstate & BUTTON1_PRESSED ? K_CLICK
+                                            : 0;
+    }
+    for (int i = 0; i < 12; i++)
+        if (ch == (wint_t)KEY_F(i + 1))
+            return K_F1 + i;
+    for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+        if (ch == (wint_t)table[i].curses)
+            return table[i].code;
+    return 0;
+}
+
+/* Readable without a byte to read: the other end of the terminal has gone. */
+static bool tty_lost(void)
+{
+    struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
+    int n = 0;
+
+    if (poll(&p, 1, 0) <= 0)
+        return false;
+    if (p.revents & (POLLHUP | POLLERR | POLLNVAL))
+        return true;
+    return ioctl(STDIN_FILENO, FIONREAD, &n) < 0 || n == 0;
+}
+
+int term_key(struct term *t, struct key *out)
+{
+    wint_t ch;
+
+    (void)t;
+    *out = (struct key){0};
+    for (;;) {
+        int kind = get_wch(&ch);
+        if (kind == ERR)
+            return tty_lost() ? -EIO : 0;
+        if (kind == KEY_CODE_YES) {
+            out->code = special_key(ch, out);
+        } else {
+            out->code = (int)ch;
+            if (ch == '\n' || ch == '\r')
+                out->code = K_ENTER;
+            else if (ch == 8)
+                out->code = K_BACKSPACE;
+        }
+        if (out->code)
+            return 1;
+    }
+}
