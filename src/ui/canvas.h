@@ -17,9 +17,9 @@ enum look {
     LOOK_TITLE,  /* of a pane without focus */
     LOOK_FOCUS,  /* title and frame of the pane with focus */
     LOOK_FRAME,
-    LOOK_HEAD,   /* column headers */
-    LOOK_BAR,    /* the top bar */
-    LOOK_KEY,    /* a key in the hints line */
+    LOOK_HEAD, /* column headers */
+    LOOK_BAR,  /* the top bar */
+    LOOK_KEY,  /* a key in the hints line */
     LOOK_GOOD,
     LOOK_NOTE, /* severities: note, warn, bad */
     LOOK_WARN,
@@ -70,7 +70,7 @@ int area_putf(struct area a, int x, int y, int w, enum look look, const char *fm
 int area_put_right(struct area a, int x, int y, int w, enum look look, const char *s);
 void area_hline(struct area a, int x, int y, int w, enum look look);
 void area_vline(struct area a, int x, int y, int h, enum look look);
-void area_select(struct area a, int y);              /* marks the whole row */
+void area_select(struct area a, int y);               /* marks the whole row */
 void area_look(struct area a, int y, enum look look); /* repaints the whole row */
 void area_cursor(struct area a, int x, int y);
 

@@ -4,7 +4,7 @@
 #ifndef UI_FILTER_H
 #define UI_FILTER_H
 
-#include "session/session.h"
+#include "view/view.h"
 
 #define FILTER_WORDS 8
 #define FILTER_LINKS 4
@@ -34,8 +34,7 @@ int filter_box_check(const char *text, char *err, size_t errlen);
 /* Puts the word in, or takes it out if it is there (presets). */
 int filter_box_toggle(struct filter_box *f, const char *word, char *err, size_t errlen);
 bool filter_box_packet(struct filter_box *f, const struct session *s, const struct kept_packet *k);
-bool filter_box_incident(const struct filter_box *f, const struct session *s,
-                         const struct incident *i);
+bool filter_box_incident(struct filter_box *f, const struct session *s, const struct incident *i);
 bool filter_box_target(const struct filter_box *f, const struct target *t);
 
 #endif

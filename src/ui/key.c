@@ -11,10 +11,10 @@ static const struct {
     int code;
     const char *name;
 } names[] = {
-    {K_TAB, "Tab"},       {K_BACKTAB, "S-Tab"}, {K_ENTER, "Enter"},   {K_ESC, "Esc"},
-    {' ', "Space"},       {K_UP, "Up"},         {K_DOWN, "Down"},     {K_LEFT, "Left"},
-    {K_RIGHT, "Right"},   {K_HOME, "Home"},     {K_END, "End"},       {K_PGUP, "PgUp"},
-    {K_PGDN, "PgDn"},     {K_INSERT, "Insert"}, {K_DELETE, "Delete"}, {K_BACKSPACE, "Backspace"},
+    {K_TAB, "Tab"},     {K_BACKTAB, "S-Tab"}, {K_ENTER, "Enter"},   {K_ESC, "Esc"},
+    {' ', "Space"},     {K_UP, "Up"},         {K_DOWN, "Down"},     {K_LEFT, "Left"},
+    {K_RIGHT, "Right"}, {K_HOME, "Home"},     {K_END, "End"},       {K_PGUP, "PgUp"},
+    {K_PGDN, "PgDn"},   {K_INSERT, "Insert"}, {K_DELETE, "Delete"}, {K_BACKSPACE, "Backspace"},
 };
 
 const char *key_name(char out[KEY_NAME_MAX], int code)

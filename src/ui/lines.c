@@ -60,8 +60,7 @@ static size_t line_break(const char *s, int width)
 void lines_add(struct lines *l, int width, enum look look, int indent, int hang, uint64_t packet,
                int item, const char *text)
 {
-    struct line proto = {
-        .look = look, .indent = MAX_OF(indent, 0), .packet = packet, .item = item};
+    struct line proto = {.look = look, .indent = MAX_OF(indent, 0), .packet = packet, .item = item};
 
     do {
         size_t n = line_break(text, MAX_OF(width - proto.indent, 8));

@@ -38,10 +38,10 @@ struct prompt {
     char text[PROMPT_MAX];
     size_t len, at; /* bytes */
     enum look look;
-    char hint[200];                     /* what is wrong with it, or what it means */
-    void (*changed)(struct ui *ui);     /* NULL */
+    char hint[200];                       /* what is wrong with it, or what it means */
+    void (*changed)(struct ui *ui);       /* NULL */
     void (*done)(struct ui *ui, bool ok); /* Enter or Esc; text is still there */
-    bool one_key;                       /* y or n, no text */
+    bool one_key;                         /* y or n, no text */
 };
 
 #define SCREENS_MAX 12
@@ -64,8 +64,8 @@ struct ui {
     struct filter_box filter; /* of the console's lists */
     char note[240];           /* what the last key did, until the next key */
     enum look note_look;
-    char permission[400];     /* the line about capturing, "" none */
-    bool guided_done, quitting, print_at_end, drawn_once, more_work;
+    char permission[400]; /* the line about capturing, "" none */
+    bool guided_done, quitting, print_at_end, drawn_once, more_work, draw_armed;
     uint64_t drawn_revision;
     nstime last_draw;
     struct timer *draw_timer, *clock_timer;

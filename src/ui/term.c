@@ -300,10 +300,10 @@ static int special_key(wint_t ch, struct key *out)
     static const struct {
         int curses, code;
     } table[] = {
-        {KEY_UP, K_UP},         {KEY_DOWN, K_DOWN},   {KEY_LEFT, K_LEFT},
-        {KEY_RIGHT, K_RIGHT},   {KEY_HOME, K_HOME},   {KEY_END, K_END},
-        {KEY_PPAGE, K_PGUP},    {KEY_NPAGE, K_PGDN},  {KEY_IC, K_INSERT},
-        {KEY_DC, K_DELETE},     {KEY_BTAB, K_BACKTAB}, {KEY_BACKSPACE, K_BACKSPACE},
+        {KEY_UP, K_UP},       {KEY_DOWN, K_DOWN},    {KEY_LEFT, K_LEFT},
+        {KEY_RIGHT, K_RIGHT}, {KEY_HOME, K_HOME},    {KEY_END, K_END},
+        {KEY_PPAGE, K_PGUP},  {KEY_NPAGE, K_PGDN},   {KEY_IC, K_INSERT},
+        {KEY_DC, K_DELETE},   {KEY_BTAB, K_BACKTAB}, {KEY_BACKSPACE, K_BACKSPACE},
         {KEY_ENTER, K_ENTER},
     };
     MEVENT m;

@@ -15,8 +15,8 @@
 
 struct ui_options {
     bool ascii, no_color, mouse;
-    const char *theme;       /* "default" "light" "high-contrast" "colour-blind" "mono" */
-    bool guided;             /* open the Diagnosis of the first harmful reset by itself, once */
+    const char *theme; /* "default" "light" "high-contrast" "colour-blind" "mono" */
+    bool guided;       /* open the Diagnosis of the first harmful reset by itself, once */
 };
 /* What the console may do; main provides it (the single writer is session/). */
 struct ui_actions {

@@ -14,8 +14,7 @@ static const char *reset_stage_words(const struct reset *r)
     switch (r->stage) {
     case STAGE_SYN: return N_("refused at the SYN");
     case STAGE_ACK: return N_("right after the TCP handshake");
-    case STAGE_PSH:
-        return hello ? N_("in the TLS handshake") : N_("at the client's first bytes");
+    case STAGE_PSH: return hello ? N_("in the TLS handshake") : N_("at the client's first bytes");
     case STAGE_DATA: return N_("in the middle of the exchange");
     case STAGE_IDLE: return N_("after %1$s of silence");
     case STAGE_CLOSE: return N_("while closing");

@@ -114,8 +114,8 @@ static void make_label(struct ladder_row *row, const struct side_state *st, cons
 
 static void follow(struct side_state *st, const struct packet *p)
 {
-    uint32_t end = p->tcp.seq + p->payload_len + !!(p->tcp.flags & TCP_SYN) +
-                   !!(p->tcp.flags & TCP_FIN);
+    uint32_t end =
+        p->tcp.seq + p->payload_len + !!(p->tcp.flags & TCP_SYN) + !!(p->tcp.flags & TCP_FIN);
 
     if (p->tcp.flags & TCP_RST)
         return;
@@ -134,8 +134,9 @@ static int notes_after_reset(struct build *b, nstime at)
             continue;
         unsigned long long open = r->bytes[side].sent - r->bytes[side].acked;
         snprintf(text, sizeof(text),
-                 side == SIDE_ORIG ? _("in flight: %llu bytes of the client were never acknowledged")
-                                   : _("in flight: %llu bytes of the server were never acknowledged"),
+                 side == SIDE_ORIG
+                     ? _("in flight: %llu bytes of the client were never acknowledged")
+                     : _("in flight: %llu bytes of the server were never acknowledged"),
                  open);
         if (add_note(b->l, at, text) < 0)
             return -ENOMEM;
@@ -187,9 +188,7 @@ static int add_packet(struct build *b, const struct kept_packet *k)
     }
     row->relative = me->base_known && (peer->base_known || !(p.tcp.flags & TCP_ACK));
     row->seq = me->base_known ? p.tcp.seq - me->base : p.tcp.seq;
-    row->ack = !(p.tcp.flags & TCP_ACK) ? 0
-               : peer->base_known       ? p.tcp.ack - peer->base
-                                        : p.tcp.ack;
+    row->ack = !(p.tcp.flags & TCP_ACK) ? 0 : peer->base_known ? p.tcp.ack - peer->base : p.tcp.ack;
     make_label(row, me, &p);
     follow(me, &p);
     return row->is_cause_reset ? notes_after_reset(b, row->time) : 0;

@@ -49,8 +49,8 @@ static void ip_layer(struct strbuf *out, const struct packet *p)
     if (p->tunnelled)
         strbuf_addf(out, "  %s\n", _("inside a tunnel"));
     if (p->fragment)
-        strbuf_addf(out, "  %s\n", p->reassembled ? _("put together from fragments")
-                                                  : _("a fragment"));
+        strbuf_addf(out, "  %s\n",
+                    p->reassembled ? _("put together from fragments") : _("a fragment"));
 }
 
 static void tcp_options(struct strbuf *out, const struct tcp_header *t)
@@ -78,8 +78,8 @@ static void tcp_layer(struct strbuf *out, const struct packet *p)
     static const struct {
         uint8_t flag;
         const char *name;
-    } names[] = {{TCP_SYN, "SYN"}, {TCP_FIN, "FIN"}, {TCP_RST, "RESET"}, {TCP_PSH, "PUSH"},
-                 {TCP_ACK, "ACK"}, {TCP_URG, "URGENT"}, {TCP_ECE, "ECE"}, {TCP_CWR, "CWR"}};
+    } names[] = {{TCP_SYN, "SYN"}, {TCP_FIN, "FIN"},    {TCP_RST, "RESET"}, {TCP_PSH, "PUSH"},
+                 {TCP_ACK, "ACK"}, {TCP_URG, "URGENT"}, {TCP_ECE, "ECE"},   {TCP_CWR, "CWR"}};
     const struct tcp_header *t = &p->tcp;
 
     strbuf_addf(out, "TCP\n  %s  %u\n  %s  %u\n", _("from port"), t->sport, _("to port"), t->dport);
@@ -89,7 +89,8 @@ static void tcp_layer(struct strbuf *out, const struct packet *p)
             strbuf_addf(out, " %s", names[i].name);
     strbuf_addf(out, t->flags ? "\n" : " %s\n", _("none"));
     strbuf_addf(out, _("  seq  %u\n"), t->seq);
-    strbuf_addf(out, t->flags & TCP_ACK ? _("  ack  %u\n") : _("  ack  %u (flag not set)\n"), t->ack);
+    strbuf_addf(out, t->flags & TCP_ACK ? _("  ack  %u\n") : _("  ack  %u (flag not set)\n"),
+                t->ack);
     strbuf_addf(out, _("  window  %u\n"), t->window);
     strbuf_addf(out, _("  payload  %u bytes\n"), p->payload_len);
     strbuf_addf(out, "  %s  %s\n", _("checksum"),

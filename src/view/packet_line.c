@@ -47,8 +47,8 @@ static void reset_info(struct packet_line *out, const struct session *s,
         snprintf(out->info + at, sizeof(out->info) - at, "  %s", r->payload_text);
 }
 
-static void tcp_line(struct packet_line *out, const struct session *s,
-                     const struct kept_packet *k, const struct packet *p)
+static void tcp_line(struct packet_line *out, const struct session *s, const struct kept_packet *k,
+                     const struct packet *p)
 {
     struct app app;
 
@@ -81,8 +81,7 @@ static void icmp_line(struct packet_line *out, const struct packet *p)
         snprintf(out->info, sizeof(out->info), "ICMP %s", words);
 }
 
-void packet_line_fill(struct packet_line *out, const struct session *s,
-                      const struct kept_packet *k)
+void packet_line_fill(struct packet_line *out, const struct session *s, const struct kept_packet *k)
 {
     struct record rec = kept_record(k);
     struct packet p;

@@ -1,0 +1,296 @@
+/*
+ * bars.c: the lines every screen has: the top bar, the message line, the hints; frames and words.
+ */
+#include "ui/screen.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *mark(const struct ui *ui, const char *utf8, const char *ascii)
+{
+    return ui->ascii ? ascii : utf8;
+}
+
+void count_text(char *out, size_t outlen, uint64_t n)
+{
+    char digits[24];
+    int len = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n);
+    size_t at = 0;
+
+    for (int i = 0; i < len && at + 2 < outlen; i++) {
+        if (i > 0 && (len - i) % 3 == 0)
+            out[at++] = ',';
+        out[at++] = digits[i];
+    }
+    out[at] = '\0';
+}
+
+void percent_text(char *out, size_t outlen, double v)
+{
+    int percent = (int)(v * 100 + 0.5);
+
+    /* Certainty is not ours to claim. */
+    snprintf(out, outlen, "%d%%", percent > 99 && v < 1 ? 99 : percent);
+}
+
+enum look grade_look(enum grade g)
+{
+    return g == GRADE_CONFIRMED ? LOOK_GOOD : g == GRADE_LIKELY ? LOOK_NOTE : LOOK_DIM;
+}
+
+const char *grade_title(enum grade g)
+{
+    switch (g) {
+    case GRADE_CONFIRMED: return N_("confirmed");
+    case GRADE_LIKELY: return N_("likely");
+    case GRADE_POSSIBLE: return N_("possible");
+    case GRADE_NONE: break;
+    }
+    return N_("unlikely");
+}
+
+enum look severity_look(enum fact_severity s)
+{
+    switch (s) {
+    case SEV_BAD: return LOOK_BAD;
+    case SEV_WARN: return LOOK_WARN;
+    case SEV_NOTE: return LOOK_NOTE;
+    case SEV_INFO: break;
+    }
+    return LOOK_NORMAL;
+}
+
+/* ---- the top bar: pieces from the left as they fit, the clock at the right ---- */
+
+struct piece {
+    char text[120];
+    enum look look;
+    int keep; /* the lower, the longer it stays when room is short */
+};
+#define PIECES 12
+
+static struct piece *piece(struct piece *p, int *n, enum look look, int keep)
+{
+    p[*n].look = look;
+    p[*n].keep = keep;
+    p[*n].text[0] = '\0';
+    return &p[(*n)++];
+}
+
+static void where_text(const struct session *s, char *out, size_t outlen)
+{
+    const struct vantage *v = &s->vantage;
+    const char *file = s->settings.read_file;
+
+    if (file && v->capture == VANTAGE_FILE) {
+        const char *slash = strrchr(file, '/');
+        file = slash && slash[1] ? slash + 1 : file;
+        text_clean(out, outlen, file, strlen(file));
+    } else if (v->capture == VANTAGE_NONE) {
+        snprintf(out, outlen, "%s", _("no capture"));
+    } else if (v->ninterfaces == 0) {
+        snprintf(out, outlen, "any");
+    } else if (v->ninterfaces == 1) {
+        text_clean(out, outlen, v->interfaces[0], strlen(v->interfaces[0]));
+    } else {
+        snprintf(out, outlen, "%s +%zu", v->interfaces[0], v->ninterfaces - 1);
+    }
+}
+
+static void running_text(const struct session *s, char *out, size_t outlen)
+{
+    size_t running = 0;
+
+    for (size_t i = 0; i < s->ntargets; i++)
+        running += s->targets[i].rounds_started > s->targets[i].rounds_done;
+    if (s->paused)
+        snprintf(out, outlen, "%s", _("PAUSED"));
+    else if (running)
+        snprintf(out, outlen, P_("probing %zu target", "probing %zu targets", running), running);
+    else if (s->finished)
+        snprintf(out, outlen, "%s", _("done"));
+    else if (s->ntargets)
+        snprintf(out, outlen, P_("%zu target", "%zu targets", s->ntargets), s->ntargets);
+    else
+        snprintf(out, outlen, "%s", s->vantage.capture == VANTAGE_LIVE ? _("watching") : _("idle"));
+}
+
+static uint64_t limits_total(const struct session *s)
+{
+    return s->limits.packets_dropped + s->limits.results_dropped + s->limits.incidents_dropped;
+}
+
+static int bar_pieces(struct ui *ui, struct piece *p)
+{
+    const struct session *s = ui->s;
+    const struct vantage *v = &s->vantage;
+    char n[32], h[32], where[80];
+    struct piece *x;
+    int count = 0;
+
+    x = piece(p, &count, LOOK_BAR, 0);
+    where_text(s, where, sizeof(where));
+    snprintf(x->text, sizeof(x->text), "rstconsole  %s %s", where,
+             s->paused                    ? mark(ui, "○", "o")
+             : v->capture == VANTAGE_NONE ? ""
+             : s->finished                ? mark(ui, "○", "o")
+                                          : mark(ui, "●", "*"));
+    if (ui->root)
+        snprintf(piece(p, &count, LOOK_WARN, 3)->text, sizeof(x->text), "root");
+    x = piece(p, &count, LOOK_BAR, 4);
+    count_text(n, sizeof(n), v->packets);
+    snprintf(x->text, sizeof(x->text), P_("%s packet", "%s packets", (unsigned long)v->packets), n);
+    x = piece(p, &count, v->dropped ? LOOK_WARN : LOOK_BAR, v->dropped ? 1 : 6);
+    count_text(n, sizeof(n), v->dropped);
+    if (v->capture != VANTAGE_NONE)
+        snprintf(x->text, sizeof(x->text), v->dropped_known ? _("%s dropped") : _("drops unknown"),
+                 n);
+    x = piece(p, &count, LOOK_BAR, 2);
+    count_text(n, sizeof(n), s->resets_seen);
+    count_text(h, sizeof(h), s->harmful_resets);
+    snprintf(x->text, sizeof(x->text), P_("%s reset", "%s resets", (unsigned long)s->resets_seen),
+             n);
+    if (s->harmful_resets) {
+        x->look = LOOK_RESET;
+        size_t at = strlen(x->text);
+        snprintf(x->text + at, sizeof(x->text) - at, _(" (%s harmful)"), h);
+    }
+    if (s->failed_probes) {
+        count_text(n, sizeof(n), s->failed_probes);
+        snprintf(piece(p, &count, LOOK_WARN, 5)->text, sizeof(x->text),
+                 P_("%s failed probe", "%s failed probes", (unsigned long)s->failed_probes), n);
+    }
+    running_text(s, piece(p, &count, s->paused ? LOOK_WARN : LOOK_BAR, 3)->text, sizeof(x->text));
+    if (s->settings.filter && s->settings.filter[0])
+        snprintf(piece(p, &count, LOOK_BAR, 7)->text, sizeof(x->text), _("capturing: %s"),
+                 s->settings.filter);
+    if (limits_total(s)) {
+        count_text(n, sizeof(n), limits_total(s));
+        snprintf(piece(p, &count, LOOK_WARN, 5)->text, sizeof(x->text), _("%s not kept"), n);
+    }
+    return count;
+}
+
+void top_bar_draw(struct ui *ui, struct area a)
+{
+    struct piece p[PIECES];
+    char clock[TIME_TEXT_MAX];
+    int n = bar_pieces(ui, p), room = a.w - 10, keep = 10, x = 1;
+
+    area_fill(a, LOOK_BAR);
+    for (; keep > 0; keep--) { /* leave out the least telling until the rest fits */
+        int cols = 0;
+        for (int i = 0; i < n; i++)
+            if (p[i].text[0] && p[i].keep <= keep)
+                cols += text_columns(p[i].text) + 3;
+        if (cols <= room)
+            break;
+    }
+    for (int i = 0; i < n; i++) {
+        if (!p[i].text[0] || p[i].keep > keep)
+            continue;
+        if (p[i].look == LOOK_RESET || p[i].look == LOOK_WARN) {
+            char padded[130];
+            snprintf(padded, sizeof(padded), " %s ", p[i].text);
+            x += area_put(a, x - 1, 0, room - x, p[i].look, padded) + 1;
+        } else {
+            x += area_put(a, x, 0, room - x, p[i].look, p[i].text) + 3;
+        }
+    }
+    area_put_right(a, a.w - 9, 0, 8, LOOK_BAR, time_clock(clock, ui_wall(ui), 0, false));
+}
+
+/* ---- the message line ---- */
+
+void message_draw(struct ui *ui, struct area a)
+{
+    const struct session *s = ui->s;
+    char clock[TIME_TEXT_MAX];
+
+    if (prompt_open(ui)) {
+        prompt_draw(ui, a);
+        return;
+    }
+    if (ui->note[0]) {
+        area_put(a, 1, 0, a.w - 2, ui->note_look, ui->note);
+        return;
+    }
+    if (ui->permission[0] && (s->nmessages == 0 || s->vantage.capture == VANTAGE_NONE)) {
+        area_put(a, 1, 0, a.w - 2, LOOK_WARN, ui->permission);
+        return;
+    }
+    if (s->nmessages) {
+        const struct message *m = &s->messages[s->nmessages - 1];
+        enum look look = m->level == MSG_ERROR  ? LOOK_BAD
+                         : m->level == MSG_WARN ? LOOK_WARN
+                                                : LOOK_DIM;
+        int x = area_putf(a, 1, 0, -1, LOOK_DIM, "%s  ", time_clock(clock, m->time, 0, false)) + 1;
+        char more[40] = "";
+        if (s->nmessages > 1)
+            snprintf(more, sizeof(more), _("+%zu earlier"), s->nmessages - 1);
+        int room = a.w - x - 2 - text_columns(more);
+        area_put(a, x, 0, room, look, m->text);
+        area_put_right(a, a.w - 30, 0, 29, LOOK_DIM, more);
+        return;
+    }
+    if (s->ntargets == 0 && s->nincidents == 0 && !s->settings.read_file)
+        area_put(a, 1, 0, a.w - 2, LOOK_DIM,
+                 _("press a and type a host, host:port or URL to find out why it resets"));
+}
+
+/* ---- the hints: from the table of actions ---- */
+
+static void key_label(enum action a, char *out, size_t outlen)
+{
+    char name[KEY_NAME_MAX];
+    int keys[ACTION_KEYS];
+
+    if (action_keys(a, keys) == 0)
+        keys[0] = 0;
+    snprintf(out, outlen, "%s", key_name(name, keys[0]));
+}
+
+void hints_draw(struct ui *ui, struct area a, unsigned context)
+{
+    int x = 1;
+
+    (void)ui;
+    for (int pass = 0; pass < 2; pass++)
+        for (int act = 1; act < ACTION_COUNT; act++) {
+            const struct action_info *info = action_info(act);
+            char key[KEY_NAME_MAX];
+            bool own = info->contexts != IN_ALL; /* the screen's own before what is everywhere */
+            if (!info->hint || !(info->contexts & context) || own != (pass == 0))
+                continue;
+            key_label(act, key, sizeof(key));
+            int need = text_columns(key) + 1 + text_columns(_(info->hint)) + 2;
+            if (pass == 0 && x + need > a.w - 8) /* room for "? help" */
+                continue;
+            x += area_put(a, x, 0, -1, LOOK_KEY, key) + 1;
+            x += area_put(a, x, 0, -1, LOOK_DIM, _(info->hint)) + 2;
+        }
+}
+
+/* ---- frames ---- */
+
+struct area frame_draw(struct area a, const char *title, bool focus)
+{
+    enum look look = focus ? LOOK_FOCUS : LOOK_FRAME;
+
+    if (a.w < 2 || a.h < 2)
+        return area_sub(a, 0, 0, 0, 0);
+    area_hline(a, 1, 0, a.w - 2, look);
+    area_hline(a, 1, a.h - 1, a.w - 2, look);
+    area_vline(a, 0, 1, a.h - 2, look);
+    area_vline(a, a.w - 1, 1, a.h - 2, look);
+    area_put(a, 0, 0, 1, look, "┌");
+    area_put(a, a.w - 1, 0, 1, look, "┐");
+    area_put(a, 0, a.h - 1, 1, look, "└");
+    area_put(a, a.w - 1, a.h - 1, 1, look, "┘");
+    if (title && *title && a.w > 6) {
+        char text[200];
+        snprintf(text, sizeof(text), " %s ", title);
+        area_put(a, 2, 0, a.w - 4, focus ? LOOK_FOCUS : LOOK_TITLE, text);
+    }
+    return area_sub(a, 1, 1, a.w - 2, a.h - 2);
+}

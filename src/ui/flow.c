@@ -1,0 +1,304 @@
+/*
+ * flow.c: the ladder of a connection, and a normal close beside it.
+ */
+#include "ui/screen.h"
+#include "view/view.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define SIDE_BY_SIDE 110
+
+enum { COLUMNS_TIME, COLUMNS_SEQ, COLUMNS_TTL, COLUMNS_COUNT };
+struct flow_view {
+    uint64_t flow, start_packet, built;
+    int columns;
+    bool compare, cursor_set;
+    struct ladder ladder, normal;
+    struct cursor_pos at;
+    int rows;
+};
+
+static int flow_open(struct ui *ui, void *state, const struct place *at)
+{
+    struct flow_view *v = state;
+
+    (void)ui;
+    v->flow = at->flow;
+    v->start_packet = at->packet;
+    v->built = UINT64_MAX;
+    return ladder_normal_close(&v->normal);
+}
+
+static void flow_close(struct ui *ui, void *state)
+{
+    struct flow_view *v = state;
+
+    (void)ui;
+    ladder_release(&v->ladder);
+    ladder_release(&v->normal);
+}
+
+static void find_start(struct flow_view *v)
+{
+    for (size_t i = 0; i < v->ladder.nr; i++) {
+        const struct ladder_row *row = &v->ladder.rows[i];
+        if (v->start_packet ? row->packet == v->start_packet : row->is_cause_reset) {
+            v->at.sel = (int)i;
+            v->at.top = MAX_OF((int)i - 12, 0); /* what led to it is above */
+            return;
+        }
+    }
+}
+
+static void rebuild(struct ui *ui, struct flow_view *v)
+{
+    if (v->built == ui->s->revision)
+        return;
+    v->built = ui->s->revision;
+    ladder_build(&v->ladder, ui->s, v->flow);
+    if (!v->cursor_set && v->ladder.nr) {
+        find_start(v);
+        v->cursor_set = true;
+    }
+}
+
+/* ---- one ladder ---- */
+
+struct lanes {
+    int left, right, extra; /* columns of the two lines; where further columns begin */
+};
+
+static struct lanes lanes_of(struct area a, int columns)
+{
+    int extra = columns == COLUMNS_SEQ ? 30 : columns == COLUMNS_TTL ? 20 : 8;
+    struct lanes l = {.left = a.w < 60 ? 10 : 13};
+
+    if (a.w - extra - l.left < 30)
+        extra = 0;
+    l.right = a.w - extra - 2;
+    l.extra = a.w - extra;
+    return l;
+}
+
+static void draw_ends(struct area a, const struct lanes *l, const struct ladder *ladder)
+{
+    char from[ENDPOINT_TEXT_MAX + 20], to[ENDPOINT_TEXT_MAX + 20], ep[ENDPOINT_TEXT_MAX];
+    int room = MAX_OF((l->right - l->left) / 2, 4);
+
+    snprintf(from, sizeof(from), "%s", _("client"));
+    snprintf(to, sizeof(to), "%s", _("server"));
+    if (ladder->key.src.family) {
+        snprintf(from, sizeof(from), "%s %s", _("client"),
+                 endpoint_text(ep, &ladder->key.src, ladder->key.sport));
+        snprintf(to, sizeof(to), "%s %s", endpoint_text(ep, &ladder->key.dst, ladder->key.dport),
+                 _("server"));
+    }
+    area_put(a, 1, 0, l->left - 2, LOOK_HEAD, _("time"));
+    area_put(a, l->left, 0, room, LOOK_STRONG, from);
+    area_put_right(a, l->right - room + 1, 0, room, LOOK_STRONG, to);
+}
+
+static void draw_extra_head(struct area a, const struct lanes *l, int columns)
+{
+    if (l->extra >= a.w)
+        return;
+    if (columns == COLUMNS_SEQ)
+        area_putf(a, l->extra, 0, -1, LOOK_HEAD, "%10s %10s %6s", "seq", "ack", _("len"));
+    else if (columns == COLUMNS_TTL)
+        area_putf(a, l->extra, 0, -1, LOOK_HEAD, "%4s %6s  %s", "ttl", _("flags"), _("packet"));
+    else
+        area_putf(a, l->extra, 0, -1, LOOK_HEAD, "%7s", _("len"));
+}
+
+static void draw_extra(struct area a, int y, const struct lanes *l, int columns,
+                       const struct ladder_row *row)
+{
+    enum look look = row->is_reset ? LOOK_RESET : LOOK_DIM;
+    char flags[9], ack[16] = "-";
+
+    if (l->extra >= a.w)
+        return;
+    if (row->flags & TCP_ACK)
+        snprintf(ack, sizeof(ack), "%u", row->ack);
+    if (columns == COLUMNS_SEQ)
+        area_putf(a, l->extra, y, -1, look, "%10u %10s %6u", row->seq, ack, row->len);
+    else if (columns == COLUMNS_TTL)
+        area_putf(a, l->extra, y, -1, look, "%4u %6s  %llu", row->ttl,
+                  tcp_flags_text(flags, row->flags), (unsigned long long)row->packet);
+    else if (row->len)
+        area_putf(a, l->extra, y, -1, look, "%7u", row->len);
+}
+
+static void draw_arrow(struct area a, int y, const struct lanes *l, const struct ladder_row *row)
+{
+    enum look look = row->is_reset          ? LOOK_RESET
+                     : row->flags & TCP_FIN ? LOOK_NOTE
+                     : row->len             ? LOOK_STRONG
+                                            : LOOK_NORMAL;
+    enum look line = row->is_reset ? LOOK_RESET : LOOK_DIM;
+    int from = l->left + 1, w = l->right - l->left - 1;
+    int room = w - 6, cols = MIN_OF(text_columns(row->label), MAX_OF(room, 0));
+    bool to_right = row->from == SIDE_ORIG;
+
+    area_hline(a, from, y, w, line);
+    /* The label stands near the end it leaves from. */
+    int x = to_right ? from + 2 : from + w - 3 - cols;
+    if (cols > 0) {
+        area_put(a, x - 1, y, 1, look, " ");
+        area_put(a, x, y, cols, look, row->label);
+        area_put(a, x + cols, y, 1, look, " ");
+    }
+    area_put(a, to_right ? from + w - 1 : from, y, 1, row->is_reset ? LOOK_RESET : LOOK_NORMAL,
+             to_right ? "▶" : "◀");
+}
+
+static void time_text(char *out, size_t outlen, nstime t, int w)
+{
+    double s = (double)t / NS_PER_SEC;
+
+    snprintf(out, outlen, w < 11 ? "%.2f s" : "%.4f s", s);
+}
+
+static void draw_ladder_row(struct area a, int y, const struct lanes *l, int columns,
+                            const struct ladder_row *row)
+{
+    char t[32];
+
+    area_put(a, l->left, y, 1, LOOK_FRAME, row->kind == LADDER_GAP ? "⋮" : "│");
+    area_put(a, l->right, y, 1, LOOK_FRAME, row->kind == LADDER_GAP ? "⋮" : "│");
+    if (row->kind == LADDER_GAP) {
+        int cols = text_columns(row->label), w = l->right - l->left - 1;
+        area_put(a, l->left + 1 + MAX_OF((w - cols) / 2, 0), y, w, LOOK_WARN, row->label);
+        return;
+    }
+    if (row->kind == LADDER_NOTE) {
+        area_put(a, l->left + 2, y, l->right - l->left - 3, LOOK_WARN, row->label);
+        return;
+    }
+    time_text(t, sizeof(t), row->time, l->left - 2);
+    area_put_right(a, 0, y, l->left - 1, row->is_reset ? LOOK_BAD : LOOK_DIM, t);
+    draw_arrow(a, y, l, row);
+    draw_extra(a, y, l, columns, row);
+}
+
+static void draw_ladder(struct area a, const struct ladder *ladder, struct cursor_pos *at,
+                        int columns, bool cursor)
+{
+    struct lanes l = lanes_of(a, columns);
+
+    draw_ends(a, &l, ladder);
+    draw_extra_head(a, &l, columns);
+    struct area body = area_sub(a, 0, 1, a.w, a.h - 1);
+    cursor_clamp(at, (int)ladder->nr, body.h);
+    for (int y = 0; y < body.h && at->top + y < (int)ladder->nr; y++) {
+        draw_ladder_row(body, y, &l, columns, &ladder->rows[at->top + y]);
+        if (cursor && at->top + y == at->sel) {
+            area_put(body, 0, y, 1, LOOK_FOCUS, "▸");
+            area_select(body, y);
+        }
+    }
+}
+
+/* ---- the arithmetic of the row under the cursor ---- */
+
+static void draw_detail(struct ui *ui, struct flow_view *v, struct area a)
+{
+    const struct reset *r = flow_table_reset_of(ui->s->flows, v->flow);
+    const struct ladder_row *row;
+    char flags[9];
+
+    if (v->at.sel >= (int)v->ladder.nr)
+        return;
+    row = &v->ladder.rows[v->at.sel];
+    if (row->kind != LADDER_PACKET) {
+        area_put(a, 1, 0, -1, LOOK_WARN, row->label);
+        return;
+    }
+    int x = 1;
+    x += area_putf(a, x, 0, -1, LOOK_NORMAL,
+                   _("packet %llu   seq %u + %u = %u   ack %u   %s   ttl %u"),
+                   (unsigned long long)row->packet, row->seq, row->len,
+                   row->seq + row->len + !!(row->flags & TCP_SYN) + !!(row->flags & TCP_FIN),
+                   row->ack, tcp_flags_text(flags, row->flags), row->ttl);
+    if (!row->is_cause_reset || !r)
+        return;
+    if (r->seq_fit == SEQ_EXACT)
+        x += area_putf(a, x, 0, -1, LOOK_DIM, "   %s", _("exactly the next expected number"));
+    else if (r->seq_fit != SEQ_UNKNOWN)
+        x += area_putf(a, x, 0, -1, LOOK_WARN, _("   %d off the next expected number"), r->seq_off);
+    area_put(a, 1, 1, 18, LOOK_DIM, _("last words"));
+    area_put(a, 14, 1, -1, r->last_words[0] ? LOOK_NORMAL : LOOK_DIM,
+             r->last_words[0] ? r->last_words : _("none: the peer had said nothing readable"));
+}
+
+static void flow_draw(struct ui *ui, void *state, struct area a)
+{
+    struct flow_view *v = state;
+    char title[FLOW_KEY_TEXT_MAX + 60], key[FLOW_KEY_TEXT_MAX];
+    bool beside = v->compare && a.w >= SIDE_BY_SIDE, instead = v->compare && !beside;
+    int detail = a.h >= 14 ? 2 : 0, left = beside ? a.w * 6 / 10 : a.w;
+    struct cursor_pos top = {0};
+
+    rebuild(ui, v);
+    snprintf(title, sizeof(title), _("Flow %s%s"), flow_key_text(key, &v->ladder.key),
+             v->ladder.cut ? _("   (older packets are not kept)") : "");
+    if (!instead) {
+        struct area outer = area_sub(a, 0, 0, left, a.h - detail);
+        struct area inside = frame_draw(outer, title, true);
+        v->rows = MAX_OF(inside.h - 1, 1);
+        if (v->ladder.nr == 0)
+            area_put(inside, 1, 0, -1, LOOK_DIM, _("no packets of this connection are kept"));
+        else
+            draw_ladder(inside, &v->ladder, &v->at, v->columns, true);
+        draw_more(area_sub(outer, 1, outer.h - 1, outer.w - 2, 1), v->at.top, (int)v->ladder.nr,
+                  v->rows);
+    }
+    if (v->compare) {
+        struct area outer = instead ? area_sub(a, 0, 0, a.w, a.h - detail)
+                                    : area_sub(a, left, 0, a.w - left, a.h - detail);
+        struct area inside = frame_draw(outer, _("A normal close, for comparison"), instead);
+        draw_ladder(inside, &v->normal, &top, v->columns == COLUMNS_TTL ? 0 : v->columns, false);
+        draw_more(area_sub(outer, 1, outer.h - 1, outer.w - 2, 1), 0, (int)v->normal.nr,
+                  inside.h - 1);
+    }
+    if (detail)
+        draw_detail(ui, v, area_sub(a, 0, a.h - detail, a.w, detail));
+}
+
+static bool flow_action(struct ui *ui, void *state, enum action a)
+{
+    struct flow_view *v = state;
+    const struct incident *i;
+
+    if (cursor_move(&v->at, a, (int)v->ladder.nr, v->rows))
+        return true;
+    switch (a) {
+    case ACTION_COMPARE: v->compare = !v->compare; return true;
+    case ACTION_COLUMNS: v->columns = (v->columns + 1) % COLUMNS_COUNT; return true;
+    case ACTION_TO_RESET:
+        v->start_packet = 0;
+        find_start(v);
+        return true;
+    case ACTION_DIAGNOSE:
+        i = session_incident_of_flow(ui->s, v->flow);
+        ui_open_incident(ui, i ? i->id : 0);
+        return true;
+    case ACTION_OPEN:
+        if (v->at.sel < (int)v->ladder.nr && v->ladder.rows[v->at.sel].packet)
+            ui_open_packet(ui, v->ladder.rows[v->at.sel].packet);
+        return true;
+    default: return false;
+    }
+}
+
+const struct screen flow_screen = {
+    .name = "flow",
+    .title = N_("Flow"),
+    .context = IN_FLOW,
+    .state_size = sizeof(struct flow_view),
+    .open = flow_open,
+    .draw = flow_draw,
+    .action = flow_action,
+    .close = flow_close,
+};

@@ -1,0 +1,196 @@
+/*
+ * packet.c: one packet: its layers, and its bytes.
+ */
+#include "ui/screen.h"
+#include "view/view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HEX_COLS     79
+#define SIDE_BY_SIDE 130
+
+enum { PART_LAYERS, PART_BYTES, PART_COUNT };
+struct packet_view {
+    uint64_t number, built;
+    int focus;
+    struct cursor_pos at[PART_COUNT];
+    int rows[PART_COUNT];
+    struct lines lines[PART_COUNT];
+};
+
+static int packet_open(struct ui *ui, void *state, const struct place *at)
+{
+    struct packet_view *v = state;
+
+    (void)ui;
+    v->number = at->packet;
+    return 0;
+}
+
+static void packet_close(struct ui *ui, void *state)
+{
+    struct packet_view *v = state;
+
+    (void)ui;
+    for (int i = 0; i < PART_COUNT; i++)
+        lines_release(&v->lines[i]);
+}
+
+static void add_text(struct lines *l, int width, const char *text, bool layers)
+{
+    while (*text) {
+        char line[400];
+        size_t n = strcspn(text, "\n");
+        bool head = layers && *text != ' ';
+        size_t skip = strspn(text, " ");
+        size_t keep = MIN_OF(n - MIN_OF(skip, n), sizeof(line) - 1);
+        memcpy(line, text + MIN_OF(skip, n), keep);
+        line[keep] = '\0';
+        lines_add(l, width, head ? LOOK_TITLE : LOOK_NORMAL, layers ? (int)MIN_OF(skip, n) : 0, 2,
+                  0, head ? 1 : -1, line);
+        text += n + (text[n] == '\n');
+    }
+}
+
+static void build(struct packet_view *v, const struct kept_packet *k, int width)
+{
+    struct strbuf text = STRBUF_INIT;
+
+    for (int i = 0; i < PART_COUNT; i++)
+        lines_clear(&v->lines[i]);
+    packet_layers(&text, k);
+    add_text(&v->lines[PART_LAYERS], width, text.buf, true);
+    strbuf_reset(&text);
+    packet_hex(&text, k);
+    add_text(&v->lines[PART_BYTES], 200, text.buf, false);
+    strbuf_release(&text);
+}
+
+/* "  ttl  64": the field's name is dim, its value is not. */
+static void draw_fields(const struct lines *l, struct area a, const struct cursor_pos *at)
+{
+    for (int y = 0; y < a.h && at->top + y < (int)l->nr; y++) {
+        const struct line *line = &l->v[at->top + y];
+        const char *value = strstr(line->text, "  ");
+        char name[80];
+        if (line->item >= 0 || !value || (size_t)(value - line->text) >= sizeof(name))
+            continue;
+        memcpy(name, line->text, (size_t)(value - line->text));
+        name[value - line->text] = '\0';
+        area_fill(area_sub(a, line->indent, y, a.w, 1), LOOK_NORMAL);
+        area_put(a, line->indent, y, 15, LOOK_DIM, name);
+        area_put(a, line->indent + MAX_OF(16, text_columns(name) + 2), y, -1,
+                 strcmp(name, _("flags")) == 0 && strstr(value, "RESET") ? LOOK_RESET : LOOK_NORMAL,
+                 value + strspn(value, " "));
+    }
+}
+
+static void draw_part(struct packet_view *v, int part, const char *title, struct area a)
+{
+    struct area inside = frame_draw(a, title, v->focus == part), below;
+    struct lines *l = &v->lines[part];
+    struct cursor_pos *at = &v->at[part];
+
+    inside = area_sub(inside, 1, 0, inside.w - 2, inside.h);
+    v->rows[part] = inside.h;
+    at->sel = at->top = MAX_OF(MIN_OF(at->top, (int)l->nr - inside.h), 0);
+    lines_draw(l, inside, at, false);
+    if (part == PART_LAYERS)
+        draw_fields(l, inside, at);
+    below = area_sub(a, 1, a.h - 1, a.w - 2, 1);
+    draw_more(below, at->top, (int)l->nr, inside.h);
+}
+
+static void packet_draw(struct ui *ui, void *state, struct area a)
+{
+    struct packet_view *v = state;
+    const struct kept_packet *k = session_packet(ui->s, v->number);
+    struct packet_line line;
+    char title[300];
+    bool wide = a.w >= SIDE_BY_SIDE;
+
+    if (!k) {
+        area_putf(a, 1, 0, -1, LOOK_WARN, _("packet %llu is not kept any more"),
+                  (unsigned long long)v->number);
+        return;
+    }
+    packet_line_fill(&line, ui->s, k);
+    snprintf(title, sizeof(title), _("Packet %llu   %s > %s  %s"), (unsigned long long)k->number,
+             line.from, line.to, line.flags);
+    int left = wide ? a.w - HEX_COLS - 4 : a.w;
+    int top = wide ? a.h : MAX_OF(MIN_OF(a.h - 6, a.h * 6 / 10), 3);
+    build(v, k, left - 4);
+    if (a.h < 12) { /* one after the other: Tab changes */
+        draw_part(v, v->focus, v->focus == PART_LAYERS ? title : _("Bytes"), a);
+        return;
+    }
+    draw_part(v, PART_LAYERS, title, area_sub(a, 0, 0, left, top));
+    draw_part(v, PART_BYTES, _("Bytes"),
+              wide ? area_sub(a, left, 0, a.w - left, a.h) : area_sub(a, 0, top, a.w, a.h - top));
+}
+
+static void go(struct ui *ui, struct packet_view *v, int step)
+{
+    const struct kept_packet *k = session_packet(ui->s, v->number);
+    size_t n = k && k->flow ? session_flow_packets(ui->s, k->flow, NULL, 0) : 0;
+    uint64_t *numbers, next = 0;
+
+    if (n == 0) {
+        if (session_packet(ui->s, v->number + (uint64_t)step))
+            v->number += (uint64_t)step;
+        return;
+    }
+    numbers = calloc(n, sizeof(*numbers));
+    if (!numbers)
+        return;
+    n = MIN_OF(n, session_flow_packets(ui->s, k->flow, numbers, n));
+    for (size_t i = 0; i < n; i++)
+        if (numbers[i] == v->number && (step > 0 ? i + 1 < n : i > 0))
+            next = numbers[step > 0 ? i + 1 : i - 1];
+    free(numbers);
+    if (next)
+        v->number = next;
+    else
+        ui_note(ui, LOOK_DIM, "%s",
+                step > 0 ? _("the last packet of this connection")
+                         : _("the first packet of this connection"));
+}
+
+static bool packet_action(struct ui *ui, void *state, enum action a)
+{
+    struct packet_view *v = state;
+    const struct kept_packet *k = session_packet(ui->s, v->number);
+    const struct incident *i;
+    struct cursor_pos c = {.sel = v->at[v->focus].top, .top = v->at[v->focus].top};
+    int last = MAX_OF((int)v->lines[v->focus].nr - v->rows[v->focus], 0);
+
+    switch (a) {
+    case ACTION_NEXT_PANE:
+    case ACTION_PREVIOUS_PANE: v->focus = !v->focus; return true;
+    case ACTION_NEXT_PACKET: go(ui, v, 1); return true;
+    case ACTION_PREVIOUS_PACKET: go(ui, v, -1); return true;
+    case ACTION_FLOW: ui_open_flow(ui, k ? k->flow : 0, v->number); return true;
+    case ACTION_DIAGNOSE:
+        i = k && k->flow ? session_incident_of_flow(ui->s, k->flow) : NULL;
+        ui_open_incident(ui, i ? i->id : 0);
+        return true;
+    default: break;
+    }
+    if (!cursor_move(&c, a, last + 1, MAX_OF(v->rows[v->focus], 1)))
+        return false;
+    v->at[v->focus].top = MIN_OF(c.sel, last);
+    return true;
+}
+
+const struct screen packet_screen = {
+    .name = "packet",
+    .title = N_("Packet"),
+    .context = IN_PACKET,
+    .state_size = sizeof(struct packet_view),
+    .open = packet_open,
+    .draw = packet_draw,
+    .action = packet_action,
+    .close = packet_close,
+};
