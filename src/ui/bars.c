@@ -190,8 +190,8 @@ void top_bar_draw(struct ui *ui, struct area a)
         if (!p[i].text[0] || p[i].keep > keep)
             continue;
         if (p[i].look == LOOK_RESET || p[i].look == LOOK_WARN) {
-            char padded[130];
-            snprintf(padded, sizeof(padded), " %s ", p[i].text);
+            char padded[sizeof(p[i].text) + 4];
+            snprintf(padded, sizeof(padded), " %.*s ", (int)sizeof(p[i].text), p[i].text);
             x += area_put(a, x - 1, 0, room - x, p[i].look, padded) + 1;
         } else {
             x += area_put(a, x, 0, room - x, p[i].look, p[i].text) + 3;
@@ -247,7 +247,7 @@ static void key_label(enum action a, char *out, size_t outlen)
 
     if (action_keys(a, keys) == 0)
         keys[0] = 0;
-    snprintf(out, outlen, "%s", key_name(name, keys[0]));
+    snprintf(out, outlen, "%s", key_text(name, keys[0]));
 }
 
 void hints_draw(struct ui *ui, struct area a, unsigned context)

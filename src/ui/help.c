@@ -47,7 +47,7 @@ static void keys_text(enum action a, char *out, size_t outlen)
     for (int i = 0; i < n && at < outlen; i++) {
         char name[KEY_NAME_MAX];
         at +=
-            (size_t)snprintf(out + at, outlen - at, "%s%s", i ? " " : "", key_name(name, keys[i]));
+            (size_t)snprintf(out + at, outlen - at, "%s%s", i ? " " : "", key_text(name, keys[i]));
     }
 }
 

@@ -17,7 +17,7 @@ static const struct {
     {K_PGDN, "PgDn"},   {K_INSERT, "Insert"}, {K_DELETE, "Delete"}, {K_BACKSPACE, "Backspace"},
 };
 
-const char *key_name(char out[KEY_NAME_MAX], int code)
+const char *key_text(char out[KEY_NAME_MAX], int code)
 {
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         if (names[i].code == code) {

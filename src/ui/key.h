@@ -36,7 +36,7 @@ struct key {
 };
 #define KEY_NAME_MAX 16
 /* "Tab" "S-Tab" "Enter" "Esc" "Space" "Up" ... "F1" "^B" or the character itself. */
-const char *key_name(char out[KEY_NAME_MAX], int code);
+const char *key_text(char out[KEY_NAME_MAX], int code);
 int key_by_name(const char *name); /* 0: no key of that name */
 
 #endif

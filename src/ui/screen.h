@@ -57,7 +57,7 @@ struct ui {
     char theme[24];
     bool ascii, root, script;
     struct canvas canvas;
-    struct term *term;
+    struct terminal *term;
     struct open_screen stack[SCREENS_MAX];
     int depth;
     struct prompt prompt;

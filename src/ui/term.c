@@ -22,7 +22,7 @@
 
 #define ESC_DELAY_MS 25 /* a lone Esc must not feel slow; ssh keeps sequences together */
 
-struct term {
+struct terminal {
     SCREEN *screen;
     const struct theme *theme;
     int colors;
@@ -112,7 +112,7 @@ bool term_utf8(void)
 
 /* ---- opening and closing ---- */
 
-static void choose_colors(struct term *t, const struct ui_options *opt)
+static void choose_colors(struct terminal *t, const struct ui_options *opt)
 {
     const char *none = getenv("NO_COLOR");
 
@@ -127,7 +127,7 @@ static void choose_colors(struct term *t, const struct ui_options *opt)
     t->colors = COLORS;
 }
 
-static void setup(struct term *t)
+static void setup(struct terminal *t)
 {
     raw(); /* ^C and ^Z are keys: the table says what they do */
     noecho();
@@ -143,9 +143,9 @@ static void setup(struct term *t)
     }
 }
 
-int term_open(struct term **out, const struct ui_options *opt)
+int term_open(struct terminal **out, const struct ui_options *opt)
 {
-    struct term *t;
+    struct terminal *t;
 
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
         return -ENOTTY;
@@ -168,7 +168,7 @@ int term_open(struct term **out, const struct ui_options *opt)
     return 0;
 }
 
-void term_close(struct term *t)
+void term_close(struct terminal *t)
 {
     if (!t)
         return;
@@ -181,13 +181,13 @@ void term_close(struct term *t)
     free(t);
 }
 
-void term_size(struct term *t, int *cols, int *rows)
+void term_size(struct terminal *t, int *cols, int *rows)
 {
     (void)t;
     getmaxyx(stdscr, *rows, *cols);
 }
 
-void term_resized(struct term *t)
+void term_resized(struct terminal *t)
 {
     struct winsize ws;
 
@@ -196,7 +196,7 @@ void term_resized(struct term *t)
         resizeterm(MIN_OF(ws.ws_row, CANVAS_MAX_ROWS), MIN_OF(ws.ws_col, CANVAS_MAX_COLS));
 }
 
-void term_suspend(struct term *t)
+void term_suspend(struct terminal *t)
 {
     int cols, rows;
 
@@ -215,7 +215,7 @@ void term_suspend(struct term *t)
 
 /* ---- drawing ---- */
 
-static short pair_of(struct term *t, short fg, short bg)
+static short pair_of(struct terminal *t, short fg, short bg)
 {
     short max = (short)MIN_OF((int)ARRAY_SIZE(t->pairs), COLOR_PAIRS - 1);
 
@@ -231,7 +231,7 @@ static short pair_of(struct term *t, short fg, short bg)
     return ++t->npairs;
 }
 
-static void set_style(struct term *t, const struct cell *cell)
+static void set_style(struct terminal *t, const struct cell *cell)
 {
     struct style s = theme_style(t->theme, cell->look, cell->selected, t->colors);
     attr_t a = A_NORMAL;
@@ -253,7 +253,7 @@ static bool same(const struct cell *a, const struct cell *b)
            strcmp(a->text, b->text) == 0;
 }
 
-static void draw_row(struct term *t, const struct canvas *c, int y, bool anew)
+static void draw_row(struct terminal *t, const struct canvas *c, int y, bool anew)
 {
     struct cell *was = &t->shown.cells[y * c->cols];
     const struct cell *now = &c->cells[y * c->cols];
@@ -267,7 +267,7 @@ static void draw_row(struct term *t, const struct canvas *c, int y, bool anew)
     memcpy(was, now, (size_t)c->cols * sizeof(*now));
 }
 
-void term_draw(struct term *t, const struct canvas *c, bool anew)
+void term_draw(struct terminal *t, const struct canvas *c, bool anew)
 {
     int cols, rows;
 
@@ -340,7 +340,7 @@ static bool tty_lost(void)
     return ioctl(STDIN_FILENO, FIONREAD, &n) < 0 || n == 0;
 }
 
-int term_key(struct term *t, struct key *out)
+int term_key(struct terminal *t, struct key *out)
 {
     wint_t ch;
 

@@ -8,16 +8,16 @@
 #include "ui/key.h"
 #include "ui/ui.h"
 
-struct term;
+struct terminal;
 /* Takes the terminal over (stdin, stdout). -ENOTTY, -ENXIO (TERM not known), -ENOMEM. Until
  * term_close() a fatal signal restores it before the program dies of it. */
-int term_open(struct term **out, const struct ui_options *opt);
-void term_close(struct term *t);
+int term_open(struct terminal **out, const struct ui_options *opt);
+void term_close(struct terminal *t);
 bool term_utf8(void); /* the locale's characters are UTF-8 */
-void term_size(struct term *t, int *cols, int *rows);
-void term_resized(struct term *t); /* after SIGWINCH: asks the tty */
-void term_draw(struct term *t, const struct canvas *c, bool anew);
-int term_key(struct term *t, struct key *out); /* 1, 0 none yet, -EIO: the tty is lost */
-void term_suspend(struct term *t);             /* stops the process group, comes back on SIGCONT */
+void term_size(struct terminal *t, int *cols, int *rows);
+void term_resized(struct terminal *t); /* after SIGWINCH: asks the tty */
+void term_draw(struct terminal *t, const struct canvas *c, bool anew);
+int term_key(struct terminal *t, struct key *out); /* 1, 0 none yet, -EIO: the tty is lost */
+void term_suspend(struct terminal *t); /* stops the process group, comes back on SIGCONT */
 
 #endif

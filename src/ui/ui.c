@@ -253,7 +253,7 @@ void ui_key(struct ui *ui, const struct key *k)
         return;
     }
     char name[KEY_NAME_MAX];
-    ui_note(ui, LOOK_DIM, _("%s does nothing here; ? shows the keys"), key_name(name, k->code));
+    ui_note(ui, LOOK_DIM, _("%s does nothing here; ? shows the keys"), key_text(name, k->code));
 }
 
 /* ---- drawing ---- */

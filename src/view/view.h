@@ -14,18 +14,18 @@ enum ladder_kind { LADDER_PACKET, LADDER_GAP /* a silence, folded */, LADDER_NOT
 struct ladder_row {
     enum ladder_kind kind;
     uint64_t packet;
-    nstime time, gap;        /* since the flow's first packet; gap: silence before */
+    nstime time, gap; /* since the flow's first packet; gap: silence before */
     enum side from;
     uint8_t flags, ttl;
-    uint32_t seq, ack, len;  /* seq and ack relative to each side's ISN where known */
+    uint32_t seq, ack, len; /* seq and ack relative to each side's ISN where known */
     bool relative, is_reset, is_cause_reset;
-    char label[160];         /* "SYN", "ClientHello sni=a", "RESET seq 1", "12 s of silence" */
+    char label[160]; /* "SYN", "ClientHello sni=a", "RESET seq 1", "12 s of silence" */
 };
 struct ladder {
     struct flow_key key;
     struct ladder_row *rows;
     size_t nr, alloc;
-    bool cut;                /* packets of it are no longer kept */
+    bool cut; /* packets of it are no longer kept */
 };
 int ladder_build(struct ladder *l, const struct session *s, uint64_t flow);
 int ladder_normal_close(struct ladder *l); /* the model: a normal close, for comparison */
@@ -51,7 +51,11 @@ void bar_text(char *out, size_t outlen, double v, int width, bool ascii);
 /* Recent rounds as blocks: 0 unknown, 1..8 the time it took (log scale), -1 failed: a cross. */
 void spark_text(char *out, size_t outlen, const int *v, size_t n, bool ascii);
 /* "4 ms", "RESET", "403", "-": a target's stage cell for its latest round. */
-struct stage_cell { char text[20]; enum outcome outcome; bool known, running; };
+struct stage_cell {
+    char text[20];
+    enum outcome outcome;
+    bool known, running;
+};
 void stage_cell_fill(struct stage_cell *out, const struct session *s, uint32_t target,
                      const char *probe, translate_fn tr);
 /* A target's recent rounds for spark_text(), oldest first; returns how many (at most n). */
