@@ -1,0 +1,238 @@
+/*
+ * What the files of flow/ share. Only flow/ includes this.
+ *
+ * A packet goes table.c (find or make its flow, dedupe) -> zeek.c (the record's view, duplicates
+ * and all) -> reset.c (a RST makes or extends a struct reset) -> track.c (the two halves move on).
+ */
+#ifndef FLOW_INTERNAL_H
+#define FLOW_INTERNAL_H
+
+#include "flow/flow.h"
+
+#define NO_INDEX       UINT32_MAX
+#define FIRST_KEPT_MAX 4096 /* first bytes kept of a direction */
+#define LAST_KEPT_MAX  128  /* of its last segment */
+#define SEEN_RING      3    /* recent packets of a side, to know an exact copy */
+#define COPY_SPAN      (10 * NS_PER_MS)
+#define HOLES_MAX      4
+
+/* ---- sequence numbers, modulo 2^32 (RFC 9293 3.4) ---- */
+static inline int32_t seq_diff(uint32_t a, uint32_t b)
+{
+    return (int32_t)(a - b);
+}
+static inline bool seq_gt(uint32_t a, uint32_t b)
+{
+    return seq_diff(a, b) > 0;
+}
+static inline bool seq_ge(uint32_t a, uint32_t b)
+{
+    return seq_diff(a, b) >= 0;
+}
+static inline enum side other(enum side s)
+{
+    return s == SIDE_ORIG ? SIDE_RESP : SIDE_ORIG;
+}
+static inline uint32_t segment_len(const struct packet *p) /* a RST's text is no part of it */
+{
+    uint32_t len = p->tcp.flags & TCP_RST ? 0 : p->payload_len;
+    return len + !!(p->tcp.flags & TCP_SYN) + !!(p->tcp.flags & TCP_FIN);
+}
+
+/* ---- Zeek's view of one end ---- */
+enum zeek_state {
+    Z_INACTIVE,
+    Z_SYN_SENT,
+    Z_SYN_ACK_SENT,
+    Z_PARTIAL,
+    Z_ESTABLISHED,
+    Z_CLOSED,
+    Z_RESET
+};
+struct zeek_end {
+    uint8_t state, prev; /* enum zeek_state */
+    bool did_close, seen;
+    uint8_t fins, rsts; /* saturating */
+    uint16_t letters;   /* once-only letters already in the history */
+    uint32_t start, last_syn, last_fin, last_rst, packets;
+    int64_t last, ack;                    /* relative to start; Zeek keeps wraps instead */
+    uint32_t fin_seq, delivered, trimmed; /* relative; delivered starts at 1 */
+    uint32_t checksums, retransmits, zero_windows, gaps;
+};
+struct zeek {
+    struct zeek_end end[2];                               /* by the record's own originator */
+    nstime start, last, close_at, attempt_at, partial_at; /* NSTIME_NONE: not set */
+    bool open, flipped, partial, quick; /* quick: still in the handshake, shorter inactivity */
+    uint8_t orig;                       /* enum side of the flow that is its originator */
+    char history[HISTORY_MAX];
+};
+
+/* The last packet of a side: what a RST may answer. */
+struct heard {
+    uint64_t packet;
+    nstime time;
+    uint32_t seq, end, ack, gap_ms; /* gap: silence of the stream before it */
+    uint32_t len;
+    uint8_t flags;
+    bool keepalive, repeat;
+};
+
+/* Parts that only flows with payload, FIN or RST need. */
+struct kept {
+    uint8_t *data;
+    uint16_t len, alloc;
+    uint8_t segments;
+    bool stopped; /* a gap, the cap, or enough */
+};
+struct flow_more {
+    struct flow *owner;
+    struct flow_more *prev, *next; /* among those that keep first bytes */
+    bool linked;
+    struct kept first[2];
+    struct app *app[2]; /* decoded on demand */
+    uint8_t last[2][LAST_KEPT_MAX];
+    uint16_t last_len[2];
+    struct heard burst[2]; /* the first packet since the other side last spoke */
+    nstime fin_time[2], probe_time[2], rtt_min[2];
+    uint32_t probe_end[2], repeats[2]; /* repeats: of the last data, unanswered */
+    struct {
+        uint32_t left, right;
+    } hole[2][HOLES_MAX];
+    uint8_t holes[2];
+    struct {
+        uint32_t left, right;
+    } zeek_block[2][HOLES_MAX];
+    uint8_t zeek_blocks[2];
+    /* words */
+    uint64_t http_end; /* stream offset where the responder's message ends */
+    bool http, http_open, http_chunked, http_to_fin, http_complete, tls[2];
+    bool alert_seen[2], close_notify[2], maybe_notify[2];
+    uint8_t alert[2];
+    uint16_t status;
+    struct flow_icmp icmp;
+};
+
+struct flow {
+    struct flow_key key;
+    bool synack_seen, synack_bad_ack, handshake_done, tfo, mptcp, syn_list, in_use;
+    bool refused_counted, served; /* served: the responder sent payload */
+    uint8_t last_data_from;       /* enum side */
+    uint64_t id;
+    struct flow_half half[2];
+    struct heard heard[2];
+    nstime last_real; /* last packet that is no keep-alive */
+    nstime synack_time, syn_time;
+    nstime rtt_to[2]; /* handshake: from the vantage to that side and back */
+    uint32_t synack_repeats;
+    uint32_t retry_of; /* id of the reset this flow is a new attempt after, 0 */
+    struct {
+        uint32_t hash;
+        uint8_t ttl;
+    } seen[2][SEEN_RING];
+    uint8_t seen_at[2];
+    struct zeek zeek;
+    uint32_t index, next, id_next, older, newer, lru_prev, lru_next;
+    uint32_t reset; /* id of its latest reset, 0 */
+    struct flow_more *more;
+};
+
+/* A reset and what is needed to let it grow. */
+struct grown {
+    struct reset r;
+    uint32_t next_of_flow;         /* id of the next in its bucket */
+    uint32_t from_next, peer_next; /* next of either side when it came */
+    bool over;                   /* plainly lived on, or a new attempt works: the next RST is new */
+    bool record_open;            /* its Zeek record still grows */
+    bool peer_spoke, side_spoke; /* after it */
+    uint8_t told_order;          /* counts are told again when they double */
+    struct addr client;
+};
+
+/* ---- who asked for what before: service.c ---- */
+struct service {
+    uint64_t key; /* 0: free */
+    uint32_t reset, tries;
+    bool connected, refused;
+};
+struct client {
+    uint64_t key;
+    uint32_t probed, served; /* services probed in vain; services that worked */
+};
+struct services {
+    struct service *now, *before;
+    struct client *cnow, *cbefore;
+    size_t n, cn;
+};
+
+struct lru {
+    uint32_t first, last;
+    size_t n;
+};
+struct flow_table {
+    struct flow_settings st;
+    struct addr *local;
+    uint64_t hash_key;
+    struct flow **slabs;
+    size_t nslabs, slabs_alloc, next_fresh;
+    uint32_t free_list;
+    uint32_t *buckets, *id_buckets;
+    size_t nbuckets; /* power of two, both arrays */
+    struct lru syn_lru, lru;
+    uint64_t next_id;
+    struct flow_more *more_first, *more_last;
+    size_t kept_bytes;
+    struct grown **resets; /* slabs of RESET_SLAB */
+    size_t nresets, reset_slabs, reset_slabs_alloc;
+    uint32_t *reset_buckets;
+    size_t nreset_buckets;
+    struct services services;
+    struct flow_counts counts;
+    struct flow_limits_hit limits;
+    nstime now;
+};
+
+/* table.c */
+struct flow *table_flow(const struct flow_table *t, uint32_t index);
+struct flow_more *flow_need_more(struct flow *f); /* NULL on ENOMEM */
+void flow_link_words(struct flow_table *t, struct flow_more *m);
+void flow_forget_words(struct flow_table *t, struct flow *f);
+/* track.c */
+void track_packet(struct flow_table *t, struct flow *f, enum side s, const struct packet *p);
+bool track_is_copy(struct flow *f, enum side s, const struct packet *p);
+uint64_t half_acked_bytes(const struct flow_half *h);
+/* zeek.c */
+void zeek_packet(struct flow_table *t, struct flow *f, enum side s, const struct packet *p,
+                 bool corrupt);
+void zeek_cut(struct flow_table *t, struct flow *f);
+enum conn_state zeek_conn_state(const struct zeek *z);
+bool zeek_likely_server_port(uint16_t port);
+bool zeek_flips(const struct packet *p); /* the originator is the packet's receiver */
+/* words.c */
+void words_packet(struct flow_table *t, struct flow *f, enum side s, const struct packet *p);
+void words_last(const struct flow *f, char *out, size_t outlen);
+const struct app *words_app(struct flow *f, enum side s);
+/* reset.c */
+void reset_packet(struct flow_table *t, struct flow *f, enum side s, const struct packet *p);
+void reset_after(struct flow_table *t, struct flow *f, enum side s, const struct packet *p);
+void reset_tell(struct flow_table *t, struct grown *g);
+void reset_settle(struct flow_table *t, struct grown *g);
+struct grown *table_grown(const struct flow_table *t, uint64_t id); /* NULL */
+struct grown *table_add_reset(struct flow_table *t, uint64_t flow);
+/* stage.c: pure readings of flow and segment */
+enum stage stage_of(const struct flow *f, const struct reset *r);
+enum rst_class class_of(const struct flow *f, const struct reset *r);
+void seq_fit_of(const struct flow *f, struct reset *r);
+/* harm.c */
+void harm_judge(const struct flow_table *t, const struct grown *g, bool *harmful, const char **why);
+/* vantage.c */
+void vantage_of(const struct flow_table *t, const struct flow *f, struct reset *r,
+                const struct packet *p);
+/* service.c */
+int services_init(struct services *s);
+void services_release(struct services *s);
+uint64_t service_key(const struct flow_table *t, const struct flow_key *k);
+struct service *service_get(struct services *s, uint64_t key, bool add);
+struct client *client_get(const struct flow_table *t, struct services *s, const struct addr *a,
+                          bool add);
+
+#endif

@@ -1,0 +1,370 @@
+/*
+ * A RST becomes a struct reset: a snapshot of its flow at that moment, which grows while packets
+ * still come. What the peers say after a RST tells who really sent it, and whether it was heard.
+ */
+#include "flow/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define BURST_SPAN (5 * NS_PER_MS)
+#define TELL_EACH  64 /* later packets are only told in powers of two, up to here */
+
+/* ---- what it says of itself ---- */
+static void take_segment(struct reset *r, const struct flow *f, enum side s, const struct packet *p)
+{
+    const struct flow_half *x = &f->half[s];
+    r->key = f->key;
+    r->time = p->time;
+    r->packet = p->number;
+    r->from = s;
+    r->flags = p->tcp.flags;
+    r->ttl = p->ttl;
+    r->has_ts = p->tcp.has_ts;
+    r->df = p->df;
+    r->v6 = p->src.family == 6;
+    r->mac_seen = p->mac_seen;
+    r->mac_differs = p->mac_seen && x->mac_seen && memcmp(p->mac_src, x->mac, 6) != 0;
+    r->checksum_bad = p->tcp.checksum_seen && !p->tcp.checksum_ok;
+    r->window_raw = p->tcp.window;
+    r->ip_id = p->ip_id;
+    r->seq = p->tcp.seq;
+    r->ack = p->tcp.ack;
+    r->flow_label = p->flow_label;
+    r->payload_len = p->payload_len;
+    r->mptcp_reason = p->tcp.mptcp_rst;
+    if (p->payload_caplen)
+        rst_payload_text(r->payload_text, sizeof(r->payload_text), p->payload, p->payload_caplen);
+}
+
+/* ---- against the flow's own habits (causes.md B1) ---- */
+static void take_features(struct reset *r, const struct flow *f)
+{
+    const struct flow_half *x = &f->half[r->from], *y = &f->half[other(r->from)];
+    r->ttl_baseline = x->seen ? x->ttl : -1;
+    r->ttl_other = y->seen ? y->ttl : -1;
+    r->ts_expected = f->half[0].has_ts && f->half[1].has_ts;
+    r->window_same = x->seen && r->window_raw == x->window_raw;
+    if (!r->v6) {
+        uint16_t step = (uint16_t)(r->ip_id - x->ip_id_last);
+        r->ip_id_constant_zero = r->ip_id == 0;
+        r->ip_id_comparable = x->packets > x->syns && x->seen && (x->ip_id_counts || x->ip_id_last);
+        r->ip_id_follows = r->ip_id_comparable && step > 0 && step <= 64;
+        r->ip_id_copies_other = y->packets > y->syns && y->ip_id_last && r->ip_id == y->ip_id_last;
+    }
+    r->label_comparable = r->v6 && x->seen;
+    r->label_same = r->label_comparable && r->flow_label == x->flow_label;
+}
+
+/* ---- what it answers ---- */
+static const struct heard *trigger_of(const struct flow *f, const struct reset *r, nstime rtt)
+{
+    const struct heard *last = &f->heard[other(r->from)];
+    const struct heard *first = f->more ? &f->more->burst[other(r->from)] : last;
+    if (!last->packet)
+        return NULL;
+    if (!first->packet)
+        return last;
+    /* Of several in flight it answers one that it can have seen: its ACK tells which, else the
+     * last that is a round trip old, so that haste is never read out of a choice of ours. */
+    if (r->flags & TCP_ACK && first->len && r->ack == first->end)
+        return first;
+    if (r->flags & TCP_ACK && last->len && r->ack == last->end)
+        return last;
+    return rtt == NSTIME_NONE || r->time - last->time >= rtt ? last : first;
+}
+
+static nstime since(nstime then, nstime now)
+{
+    if (then == NSTIME_NONE)
+        return NSTIME_NONE;
+    return now > then ? now - then : 0;
+}
+
+/* The silence before it, or before the segment it answers. While either side waits for an
+ * acknowledgement and repeats itself, the connection is not idle. */
+static nstime idle_before(const struct flow *f, const struct reset *r)
+{
+    enum side y = other(r->from);
+    const struct heard *asked = &f->heard[y];
+    bool waiting = f->more && (f->more->repeats[0] || f->more->repeats[1]);
+    nstime before = waiting ? 0 : since(f->last_real, r->time);
+    nstime asked_gap = (nstime)asked->gap_ms * NS_PER_MS;
+    if (f->last_real == NSTIME_NONE)
+        return NSTIME_NONE;
+    if (f->more && f->more->burst[y].packet)
+        asked_gap = MAX_OF(asked_gap, (nstime)f->more->burst[y].gap_ms * NS_PER_MS);
+    bool answers = asked->packet > f->half[r->from].last_data_packet;
+    return answers ? MAX_OF(before, asked_gap) : before;
+}
+
+static void take_timing(struct reset *r, const struct flow *f)
+{
+    enum side x = r->from, y = other(x);
+    r->rtt = r->rtt_min = f->rtt_to[x];
+    nstime data_rtt = f->more ? f->more->rtt_min[x] : NSTIME_NONE;
+    if (data_rtt != NSTIME_NONE && (r->rtt_min == NSTIME_NONE || data_rtt < r->rtt_min))
+        r->rtt_min = data_rtt;
+    const struct heard *h = trigger_of(f, r, r->rtt_min);
+    r->trigger_delay = NSTIME_NONE;
+    if (h) {
+        r->trigger_delay = since(h->time, r->time);
+        r->trigger_packet = h->packet;
+        r->trigger_has_data = h->len > 0;
+        r->trigger_is_syn = h->flags & TCP_SYN;
+        r->trigger_is_fin = h->flags & TCP_FIN;
+        r->trigger_is_keepalive = h->keepalive;
+    }
+    bool first = !f->half[0].packets && !f->half[1].packets;
+    r->since_last = first ? NSTIME_NONE : since(flow_last(f), r->time);
+    r->age = first ? 0 : since(flow_start(f), r->time);
+    r->since_request = since(f->half[SIDE_ORIG].last_data, r->time);
+    r->since_fin = f->more ? since(f->more->fin_time[y], r->time) : NSTIME_NONE;
+    r->idle = idle_before(f, r);
+}
+
+/* ---- what was in flight, and what was said ---- */
+static void take_state(struct reset *r, const struct flow *f)
+{
+    for (int s = 0; s < 2; s++) {
+        const struct flow_half *h = &f->half[s];
+        r->bytes[s].sent = h->bytes;
+        r->bytes[s].acked = half_acked_bytes(h);
+        r->bytes[s].known = h->seen || h->acked;
+        r->fin_seen[s] = h->fin_seen;
+        r->fin_acked[s] = h->fin_acked;
+        r->fin_time[s] = f->more ? f->more->fin_time[s] : NSTIME_NONE;
+    }
+    const struct flow_half *o = &f->half[SIDE_ORIG], *p = &f->half[SIDE_RESP];
+    r->retransmits_before = f->more ? f->more->repeats[other(r->from)] : 0;
+    r->synack_repeats = f->synack_repeats;
+    r->syn_repeats = 0;
+    r->handshake_done = f->handshake_done;
+    r->synack_seen = f->synack_seen;
+    r->synack_bad_ack = f->synack_bad_ack;
+    r->midstream = flow_midstream(f);
+    r->one_sided = !o->seen || !p->seen;
+    r->zero_window = o->zero_windows || p->zero_windows;
+    r->keepalives_before = o->keepalives || p->keepalives;
+    r->tfo = f->tfo;
+    r->mptcp = f->mptcp || r->mptcp_reason >= 0;
+}
+
+/* A bare ACK for a SYN, with numbers of another connection, is what a host says that still holds
+ * the old one (RFC 5961 4.2). */
+static bool half_open(const struct flow *f)
+{
+    const struct heard *h = &f->heard[SIDE_RESP];
+    return f->half[SIDE_ORIG].syns && !f->synack_seen && h->packet &&
+           !(h->flags & (TCP_SYN | TCP_RST)) && h->flags & TCP_ACK &&
+           h->ack != f->half[SIDE_ORIG].isn + 1;
+}
+
+static void take_words(struct reset *r, struct flow *f)
+{
+    const struct flow_more *m = f->more;
+    r->last_data_from = f->last_data_from;
+    r->request_seen = f->half[SIDE_ORIG].bytes > 0;
+    r->response_started = f->half[SIDE_RESP].bytes > 0;
+    r->first_orig = *words_app(f, SIDE_ORIG);
+    r->first_resp = *words_app(f, SIDE_RESP);
+    words_last(f, r->last_words, sizeof(r->last_words));
+    if (!m)
+        return;
+    for (int s = 0; s < 2; s++) {
+        r->alert_seen[s] = m->alert_seen[s];
+        r->alert[s] = m->alert[s];
+        r->close_notify[s] =
+            m->close_notify[s] || (m->maybe_notify[s] && (r->fin_seen[s] || (int)r->from == s));
+    }
+    r->status = m->status;
+    r->icmp = m->icmp;
+    r->response_complete =
+        m->http ? m->http_complete
+                : r->response_started && (r->fin_seen[SIDE_RESP] || r->close_notify[SIDE_RESP]);
+}
+
+/* ---- growing ---- */
+void reset_tell(struct flow_table *t, struct grown *g)
+{
+    harm_judge(t, g, &g->r.harmful, &g->r.harmful_why);
+    g->r.rev++;
+    if (t->st.on_reset)
+        t->st.on_reset(t->st.arg, &g->r);
+}
+
+void reset_settle(struct flow_table *t, struct grown *g)
+{
+    bool harmful;
+    const char *why;
+    g->record_open = false;
+    harm_judge(t, g, &harmful, &why);
+    if (harmful != g->r.harmful || why != g->r.harmful_why)
+        reset_tell(t, g);
+}
+
+static bool record_grew(struct grown *g, const struct flow *f)
+{
+    if (!g->record_open || !f->zeek.open)
+        return false;
+    enum conn_state now = zeek_conn_state(&f->zeek);
+    if (now == g->r.conn_state && strcmp(g->r.history, f->zeek.history) == 0)
+        return false;
+    g->r.conn_state = now;
+    memcpy(g->r.history, f->zeek.history, sizeof(g->r.history));
+    return true;
+}
+
+/* Remember who was refused what, for the retry that may come and for telling scans. */
+static void note_service(struct flow_table *t, const struct flow *f, const struct grown *g)
+{
+    const struct reset *r = &g->r;
+    bool in_vain = r->stage == STAGE_SYN || (r->stage == STAGE_ACK && r->from == SIDE_ORIG) ||
+                   (r->midstream && !r->request_seen && !r->response_started);
+    struct service *sv = service_get(&t->services, service_key(t, &f->key), true);
+    if (r->stage == STAGE_NONE || !sv)
+        return;
+    bool fresh = !sv->refused;
+    sv->reset = (uint32_t)r->id;
+    if (!in_vain)
+        return;
+    sv->refused = true;
+    struct client *c = fresh ? client_get(t, &t->services, &f->key.src, true) : NULL;
+    if (c)
+        c->probed++;
+}
+
+static void reset_new(struct flow_table *t, struct flow *f, enum side s, const struct packet *p)
+{
+    struct grown *g = table_add_reset(t, f->id);
+    if (!g)
+        return;
+    struct reset *r = &g->r;
+    f->reset = (uint32_t)r->id;
+    f->synack_bad_ack |= half_open(f);
+    take_segment(r, f, s, p);
+    take_features(r, f);
+    take_state(r, f);
+    take_timing(r, f);
+    r->stage = stage_of(f, r);
+    seq_fit_of(f, r);
+    r->class = class_of(f, r);
+    take_words(r, f);
+    vantage_of(t, f, r, p);
+    r->rst_count = r->rst_burst = 1;
+    g->client = f->key.src;
+    g->from_next = f->half[s].next;
+    g->peer_next = f->half[other(s)].next;
+    g->record_open = true;
+    r->conn_state = CONN_NONE;
+    record_grew(g, f);
+    note_service(t, f, g);
+    reset_tell(t, g);
+}
+
+static void note_other(struct reset *r, enum side s, const struct packet *p)
+{
+    uint32_t n = r->rst_count + r->rst_other_side - 2; /* this one is counted already */
+    if (n >= RESET_NOTES_MAX)
+        return;
+    r->others[n].time = p->time;
+    r->others[n].packet = p->number;
+    r->others[n].from = s;
+    r->others[n].flags = p->tcp.flags;
+    r->others[n].ttl = p->ttl;
+    r->others[n].seq = p->tcp.seq;
+    r->others[n].ack = p->tcp.ack;
+}
+
+static bool power_of_two(uint64_t n)
+{
+    return (n & (n - 1)) == 0;
+}
+
+static void reset_again(struct flow_table *t, struct grown *g, const struct flow *f, enum side s,
+                        const struct packet *p)
+{
+    struct reset *r = &g->r;
+    bool news = false;
+    if (s != r->from) {
+        r->rst_other_side++;
+    } else {
+        r->rst_count++;
+        news =
+            (!r->rst_seq_fan && p->tcp.seq != r->seq) || (!r->rst_ttl_differs && p->ttl != r->ttl);
+        r->rst_burst += p->time - r->time <= BURST_SPAN;
+        r->rst_seq_fan |= p->tcp.seq != r->seq;
+        r->rst_ack_differs |= p->tcp.ack != r->ack;
+        r->rst_flags_differ |= p->tcp.flags != r->flags;
+        r->rst_ttl_differs |= p->ttl != r->ttl;
+    }
+    note_other(r, s, p);
+    news |= record_grew(g, f);
+    if (news || power_of_two(r->rst_count + r->rst_other_side))
+        reset_tell(t, g);
+}
+
+void reset_packet(struct flow_table *t, struct flow *f, enum side s, const struct packet *p)
+{
+    struct grown *g = table_grown(t, f->reset);
+    if (g && !g->over)
+        reset_again(t, g, f, s, p);
+    else
+        reset_new(t, f, s, p);
+}
+
+/* A SYN of the same connection after its refusal: the client tries again from the same port. */
+static bool syn_again(struct grown *g, const struct flow *f, enum side s, const struct packet *p)
+{
+    if (g->r.stage != STAGE_SYN || s != SIDE_ORIG ||
+        (p->tcp.flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
+        return false;
+    g->r.syn_repeats++;
+    g->r.retried = true;
+    return f->half[SIDE_ORIG].syns > 1;
+}
+
+/* Did this packet show that its sender goes on, and that the other side had not hung up? */
+static void heed(struct grown *g, const struct flow *f, enum side s, const struct packet *p)
+{
+    struct reset *r = &g->r;
+    uint32_t end = p->tcp.seq + segment_len(p);
+    bool acks = p->tcp.flags & TCP_ACK;
+    if (s == r->from) {
+        g->side_spoke |= seq_gt(end, g->from_next) || (p->tcp.flags & TCP_SYN && acks) ||
+                         (acks && seq_gt(p->tcp.ack, g->peer_next));
+    } else if (g->side_spoke) {
+        g->peer_spoke |= (acks && seq_gt(p->tcp.ack, g->from_next)) || seq_gt(end, g->peer_next);
+    }
+    if (!g->side_spoke || !g->peer_spoke)
+        return;
+    g->over = true;
+    if (r->syn_repeats && f->handshake_done)
+        r->retry_worked = true;
+    else
+        r->lived_on = true;
+}
+
+void reset_after(struct flow_table *t, struct flow *f, enum side s, const struct packet *p)
+{
+    struct grown *g = table_grown(t, f->reset);
+    if (!g)
+        return;
+    struct reset *r = &g->r;
+    bool news = syn_again(g, f, s, p);
+    bool was_over = g->over, first = !r->packets_after[s], speaking = g->side_spoke;
+    if (was_over)
+        return; /* what comes now belongs to another chapter */
+    r->packets_after[s]++;
+    if (p->payload_len && !f->heard[s].repeat) {
+        news |= !r->data_after[s];
+        r->data_after[s] += p->payload_len;
+    }
+    if (p->tcp.flags & TCP_FIN)
+        news |= !r->fin_seen[s];
+    heed(g, f, s, p);
+    news |= record_grew(g, f) || first || g->over || g->side_spoke != speaking;
+    news |= power_of_two(r->packets_after[s]) && r->packets_after[s] >= TELL_EACH;
+    if (news)
+        reset_tell(t, g);
+}

@@ -1,0 +1,456 @@
+/*
+ * One segment moves its half of the flow on (RFC 9293 3.4, 3.10.7, seen from beside the path):
+ * nothing is believed that the other packets of the flow cannot bear out, and whatever was lost
+ * before the capture is made up for at the next packet.
+ */
+#include "flow/internal.h"
+
+#include <string.h>
+
+#define SEQ_JUMP_MAX (1 << 30) /* a next further off is no segment of this connection */
+#define ID_STEP_MAX  64
+#define REORDER_SPAN (3 * NS_PER_MS)
+
+const struct flow_half *flow_get_half(const struct flow *f, enum side s)
+{
+    return &f->half[s == SIDE_RESP];
+}
+
+const struct flow_key *flow_get_key(const struct flow *f)
+{
+    return &f->key;
+}
+
+uint64_t flow_id(const struct flow *f)
+{
+    return f->id;
+}
+
+nstime flow_start(const struct flow *f)
+{
+    nstime a = f->half[0].first, b = f->half[1].first;
+    if (a == NSTIME_NONE || b == NSTIME_NONE)
+        return a == NSTIME_NONE ? b : a;
+    return MIN_OF(a, b);
+}
+
+nstime flow_last(const struct flow *f)
+{
+    return MAX_OF(f->half[0].last, f->half[1].last);
+}
+
+nstime flow_rtt(const struct flow *f)
+{
+    nstime a = f->rtt_to[0], b = f->rtt_to[1];
+    if (a == NSTIME_NONE || b == NSTIME_NONE)
+        return MAX_OF(a, b);
+    return a + b;
+}
+
+bool flow_midstream(const struct flow *f)
+{
+    return !f->half[SIDE_ORIG].syns && !f->half[SIDE_RESP].syns;
+}
+
+uint64_t half_acked_bytes(const struct flow_half *h)
+{
+    int32_t acked = seq_diff(h->acked, h->isn + 1);
+    if (!h->isn_known || !h->acked || acked <= 0)
+        return h->bytes && h->acked == h->next ? h->bytes : 0;
+    uint64_t n = (uint64_t)acked;
+    if (h->bytes > INT32_MAX) /* wrapped: count back from the end */
+        n = h->bytes - (uint64_t)MAX_OF(0, seq_diff(h->next, h->acked));
+    return MIN_OF(n, h->bytes);
+}
+
+/* ---- exact copies: capture on `any`, a mirror port, or both legs of a router (TTL less one) ----
+ */
+static uint32_t copy_hash(const struct packet *p)
+{
+    const struct tcp_header *h = &p->tcp;
+    uint64_t x = hash_mix((uint64_t)h->seq << 32 | h->ack,
+                          (uint64_t)p->ip_id << 48 | (uint64_t)h->flags << 40 |
+                              (uint64_t)h->window << 24 | (p->payload_len & 0xffffff));
+    x = hash_mix(x, (uint64_t)h->tsval << 32 | h->tsecr);
+    if (h->nsack) /* duplicate ACKs differ in what they report (RFC 2018) */
+        x = hash_mix(x, (uint64_t)h->sack[0].left << 32 | h->sack[0].right);
+    return (uint32_t)(x ^ x >> 32);
+}
+
+bool track_is_copy(struct flow *f, enum side s, const struct packet *p)
+{
+    uint32_t hash = copy_hash(p);
+    const struct flow_half *h = &f->half[s];
+    /* Without an IP-ID (IPv6, or 0) equal bytes may be a genuine second segment: only a segment
+     * that moves the connection on, or bears a timestamp, is then told from its copy. */
+    bool telling =
+        p->ip_id || p->payload_len || p->tcp.has_ts || p->tcp.flags & (TCP_SYN | TCP_FIN | TCP_RST);
+    if (telling && h->seen && p->time - h->last <= COPY_SPAN)
+        for (int i = 0; i < SEEN_RING; i++) {
+            int ttl = f->seen[s][i].ttl - p->ttl;
+            if (f->seen[s][i].hash == hash && f->seen[s][i].ttl && ttl >= -1 && ttl <= 1)
+                return true;
+        }
+    f->seen[s][f->seen_at[s]].hash = hash;
+    f->seen[s][f->seen_at[s]].ttl = p->ttl ? p->ttl : 1;
+    f->seen_at[s] = (uint8_t)((f->seen_at[s] + 1) % SEEN_RING);
+    return false;
+}
+
+/* ---- the IP header's habits, to hold a RST against (causes.md B1) ---- */
+static void note_ip(struct flow_half *h, const struct packet *p)
+{
+    bool syn = p->tcp.flags & TCP_SYN;
+    if (!h->packets || syn) {
+        h->ttl = p->ttl;
+        h->df = p->df;
+    } else if (!h->syns && p->ttl != h->ttl && p->ttl == h->ttl_max) {
+        h->ttl = p->ttl;
+    }
+    h->ttl_min = h->packets ? MIN_OF(h->ttl_min, p->ttl) : p->ttl;
+    h->ttl_max = h->packets ? MAX_OF(h->ttl_max, p->ttl) : p->ttl;
+    h->flow_label = p->flow_label;
+    if (p->mac_seen) {
+        memcpy(h->mac, p->mac_src, sizeof(h->mac));
+        h->mac_seen = true;
+    }
+    if (syn)
+        return; /* SYN-ACKs bear id 0 on Linux whatever the socket counts */
+    uint16_t step = (uint16_t)(p->ip_id - h->ip_id_last);
+    if (h->packets > h->syns && step > 0 && step <= ID_STEP_MAX)
+        h->ip_id_counts = true;
+    h->ip_id_last = p->ip_id;
+}
+
+static void note_options(struct flow *f, enum side s, const struct packet *p)
+{
+    struct flow_half *h = &f->half[s];
+    const struct tcp_header *t = &p->tcp;
+    if (t->flags & TCP_SYN) {
+        h->mss = t->has_mss ? t->mss : 0;
+        h->sack_ok = t->sack_ok;
+        h->wscale_seen = t->wscale >= 0;
+        h->wscale = t->wscale > 14 ? 14 : t->wscale > 0 ? (uint8_t)t->wscale : 0; /* RFC 7323 2.3 */
+        f->tfo |= t->has_tfo;
+        h->has_ts = t->has_ts;
+    } else if (!h->syns && t->has_ts) {
+        h->has_ts = true;
+    }
+    if (t->has_ts)
+        h->tsval = t->tsval;
+    const struct flow_half *o = &f->half[other(s)];
+    bool scaled = !(t->flags & TCP_SYN) && h->wscale_seen && (o->wscale_seen || !o->syns);
+    h->window_raw = t->window;
+    h->window = (uint32_t)t->window << (scaled ? h->wscale : 0);
+    if (!t->window && !(t->flags & TCP_SYN))
+        h->zero_windows++;
+}
+
+/* ---- the handshake ---- */
+static void note_syn(struct flow *f, enum side s, const struct packet *p)
+{
+    struct flow_half *h = &f->half[s];
+    if (h->syns++ == 0) {
+        h->isn = p->tcp.seq;
+        h->isn_known = true;
+        if (!h->seen || seq_diff(h->next, h->isn) <= 0 || !h->bytes)
+            h->next = h->isn + 1;
+    }
+    if (!(p->tcp.flags & TCP_ACK)) {
+        if (s == SIDE_ORIG)
+            f->syn_time = h->syns == 1 ? p->time : NSTIME_NONE; /* Karn: which one is answered? */
+        return;
+    }
+    if (s != SIDE_RESP)
+        return;
+    const struct flow_half *o = &f->half[SIDE_ORIG];
+    bool good = !o->isn_known || (seq_gt(p->tcp.ack, o->isn) && seq_ge(o->next, p->tcp.ack));
+    if (!good) {
+        f->synack_bad_ack = true;
+        return;
+    }
+    if (f->synack_seen && f->handshake_done)
+        f->synack_repeats++;
+    if (!f->synack_seen && f->syn_time != NSTIME_NONE)
+        f->rtt_to[SIDE_RESP] = p->time - f->syn_time;
+    f->synack_time = f->synack_seen ? NSTIME_NONE : p->time;
+    f->synack_seen = true;
+}
+
+static void note_handshake_ack(struct flow_table *t, struct flow *f, const struct packet *p)
+{
+    const struct flow_half *r = &f->half[SIDE_RESP];
+    if (f->handshake_done || !f->synack_seen || !seq_gt(p->tcp.ack, r->isn))
+        return;
+    f->handshake_done = true;
+    if (f->synack_time != NSTIME_NONE)
+        f->rtt_to[SIDE_ORIG] = p->time - f->synack_time;
+    struct service *sv = service_get(&t->services, service_key(t, &f->key), true);
+    if (sv)
+        sv->connected = true;
+    struct grown *g = table_grown(t, f->retry_of);
+    if (g && g->r.stage == STAGE_SYN && !g->r.retry_worked) {
+        g->r.retry_worked = true;
+        reset_tell(t, g);
+    }
+}
+
+/* ---- sequence space ---- */
+static bool hole_fill(struct flow_more *m, enum side s, uint32_t left, uint32_t right)
+{
+    for (int i = 0; m && i < m->holes[s]; i++) {
+        if (seq_gt(m->hole[s][i].left, left) || seq_gt(right, m->hole[s][i].right))
+            continue;
+        if (m->hole[s][i].left == left)
+            m->hole[s][i].left = right;
+        else
+            m->hole[s][i].right = left; /* what lies past it is given up */
+        if (m->hole[s][i].left == m->hole[s][i].right)
+            m->hole[s][i] = m->hole[s][--m->holes[s]];
+        return true;
+    }
+    return false;
+}
+
+static void hole_add(struct flow_more *m, enum side s, uint32_t left, uint32_t right)
+{
+    if (!m)
+        return;
+    if (m->holes[s] == HOLES_MAX) {
+        memmove(&m->hole[s][0], &m->hole[s][1], sizeof(m->hole[s][0]) * (HOLES_MAX - 1));
+        m->holes[s]--;
+    }
+    m->hole[s][m->holes[s]].left = left;
+    m->hole[s][m->holes[s]++].right = right;
+}
+
+/* A keep-alive is one byte below what was sent already, with at most that byte (RFC 9293 3.8.4). */
+static bool is_keepalive(const struct flow_half *h, const struct packet *p)
+{
+    return h->seen && p->payload_len <= 1 && !(p->tcp.flags & (TCP_SYN | TCP_FIN | TCP_RST)) &&
+           p->tcp.seq == h->next - 1 && h->acked == h->next;
+}
+
+/* The payload of a segment: new, a retransmission, or a late piece of a hole. True: a repeat. */
+static bool note_payload(struct flow *f, enum side s, const struct packet *p)
+{
+    struct flow_half *h = &f->half[s];
+    struct flow_more *m = f->more;
+    uint32_t left = p->tcp.seq + !!(p->tcp.flags & TCP_SYN), right = left + p->payload_len;
+    bool repeat = false;
+    int32_t ahead = seq_diff(right, h->next);
+    if (ahead > 0 && ahead < SEQ_JUMP_MAX) {
+        if (seq_gt(left, h->next))
+            hole_add(m, s, h->next, left);
+        h->bytes += seq_gt(h->next, left) ? (uint32_t)ahead : p->payload_len;
+        h->next = right;
+        if (m)
+            m->repeats[s] = 0;
+    } else if (hole_fill(m, s, left, right)) {
+        h->bytes += p->payload_len;
+    } else {
+        repeat = true;
+        h->retransmits++;
+        if (m)
+            m->repeats[s]++;
+    }
+    h->data_packets++;
+    h->max_seg = MAX_OF(h->max_seg, p->payload_len);
+    h->last_data = p->time;
+    h->last_data_packet = p->number;
+    f->last_data_from = (uint8_t)s;
+    return repeat;
+}
+
+static void note_fin(struct flow *f, enum side s, const struct packet *p)
+{
+    struct flow_half *h = &f->half[s];
+    uint32_t end = p->tcp.seq + p->payload_len + 1;
+    struct flow_more *m = flow_need_more(f);
+    if (h->fin_seen && m && end == h->next)
+        m->repeats[s]++; /* an unanswered FIN sent again */
+    if (!h->fin_seen && m)
+        m->fin_time[s] = p->time;
+    h->fin_seen = true;
+    int32_t ahead = seq_diff(end, h->next);
+    if (ahead > 0 && ahead < SEQ_JUMP_MAX)
+        h->next = end;
+}
+
+/* ---- acknowledgements ---- */
+static void note_ack(struct flow *f, enum side s, const struct packet *p)
+{
+    struct flow_half *h = &f->half[s], *o = &f->half[other(s)];
+    uint32_t ack = p->tcp.ack;
+    if (!o->seen && !o->acked) { /* one direction only: the ack tells where the other stands */
+        o->next = o->acked = ack;
+        if (!o->isn_known)
+            o->isn = ack - 1;
+        return;
+    }
+    int32_t ahead = o->acked ? seq_diff(ack, o->acked) : 1;
+    bool sane = !o->seen || seq_diff(ack, o->next) < SEQ_JUMP_MAX;
+    if (ahead > 0 && ahead < SEQ_JUMP_MAX && sane) {
+        o->acked = ack;
+        if (o->fin_seen && seq_ge(ack, o->next))
+            o->fin_acked = true;
+        if (!o->seen) {
+            o->bytes += (uint32_t)ahead; /* acknowledged, so it was sent */
+            o->next = ack;
+        }
+        if (f->more)
+            f->more->repeats[other(s)] = 0;
+    } else if (ahead == 0 && !p->payload_len && !(p->tcp.flags & (TCP_SYN | TCP_FIN)) &&
+               h->window_raw == p->tcp.window && seq_gt(o->next, ack)) {
+        h->dup_acks++; /* RFC 5681 2 */
+    }
+}
+
+/* Data to ack, of segments sent once (Karn's rule, RFC 6298 3). */
+static void note_rtt(struct flow *f, enum side s, const struct packet *p, bool repeat)
+{
+    struct flow_more *m = f->more;
+    if (!m)
+        return;
+    enum side o = other(s);
+    if (m->probe_time[o] != NSTIME_NONE && p->tcp.flags & TCP_ACK &&
+        seq_ge(p->tcp.ack, m->probe_end[o])) {
+        nstime rtt = p->time - m->probe_time[o];
+        if (rtt >= 0 && (m->rtt_min[s] == NSTIME_NONE || rtt < m->rtt_min[s]))
+            m->rtt_min[s] = rtt;
+        m->probe_time[o] = NSTIME_NONE;
+    }
+    if (repeat)
+        m->probe_time[s] = NSTIME_NONE;
+    else if (p->payload_len && m->probe_time[s] == NSTIME_NONE) {
+        m->probe_time[s] = p->time;
+        m->probe_end[s] = p->tcp.seq + p->payload_len;
+    }
+}
+
+static uint32_t span_ms(nstime from, nstime to)
+{
+    if (from == NSTIME_NONE || to <= from)
+        return 0;
+    nstime ms = (to - from) / NS_PER_MS;
+    return ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
+}
+
+/* What the next RST of the other side may be an answer to. */
+static void note_heard(struct flow *f, enum side s, const struct packet *p, bool keepalive,
+                       bool repeat)
+{
+    struct heard *last = &f->heard[s];
+    const struct heard *theirs = &f->heard[other(s)];
+    bool burst = !last->packet || (theirs->packet && theirs->packet > last->packet);
+    uint32_t gap = span_ms(f->last_real, p->time);
+    if (repeat)
+        gap = last->gap_ms; /* waiting for an acknowledgement is no silence of the connection */
+    *last = (struct heard){.packet = p->number,
+                           .time = p->time,
+                           .seq = p->tcp.seq,
+                           .end = p->tcp.seq + segment_len(p),
+                           .ack = p->tcp.flags & TCP_ACK ? p->tcp.ack : 0,
+                           .gap_ms = gap,
+                           .len = p->payload_len,
+                           .flags = p->tcp.flags,
+                           .keepalive = keepalive,
+                           .repeat = repeat};
+    if (f->more && (burst || !f->more->burst[s].packet))
+        f->more->burst[s] = *last;
+    if (!keepalive)
+        f->last_real = p->time;
+}
+
+/* The answer to a keep-alive says nothing new either. */
+static bool answers_keepalive(const struct flow *f, enum side s, const struct packet *p)
+{
+    const struct heard *theirs = &f->heard[other(s)];
+    return theirs->keepalive && !p->payload_len && theirs->packet > f->heard[s].packet &&
+           p->tcp.ack == f->half[other(s)].acked;
+}
+
+static void note_served(struct flow_table *t, struct flow *f)
+{
+    f->served = true;
+    struct grown *g = table_grown(t, f->retry_of);
+    if (g && g->r.stage != STAGE_SYN && !g->r.retry_worked) {
+        g->r.retry_worked = true;
+        reset_tell(t, g);
+    }
+    struct client *c = client_get(t, &t->services, &f->key.src, true);
+    if (c)
+        c->served++;
+}
+
+static void track_segment(struct flow_table *t, struct flow *f, enum side s, const struct packet *p)
+{
+    struct flow_half *h = &f->half[s];
+    uint8_t flags = p->tcp.flags;
+    bool keepalive = is_keepalive(h, p), repeat = false;
+    if (flags & TCP_SYN)
+        note_syn(f, s, p);
+    else if (!h->seen && !h->next) { /* picked up midstream: as though the SYN came just before */
+        h->isn = p->tcp.seq - 1;
+        h->next = p->tcp.seq;
+    } else if (!h->seen && !h->syns && seq_diff(p->tcp.seq, h->next) > 0) {
+        h->next = p->tcp.seq;
+    }
+    note_options(f, s, p);
+    if (p->payload_len && !keepalive) {
+        flow_need_more(f);
+        repeat = note_payload(f, s, p);
+        if (s == SIDE_RESP && !f->served)
+            note_served(t, f);
+    }
+    if (flags & TCP_FIN) {
+        repeat |= h->fin_seen;
+        note_fin(f, s, p);
+    }
+    if (flags & TCP_ACK) {
+        keepalive |= answers_keepalive(f, s, p);
+        note_ack(f, s, p);
+        if (s == SIDE_ORIG)
+            note_handshake_ack(t, f, p);
+    }
+    h->keepalives += keepalive && p->tcp.seq == h->next - 1;
+    note_rtt(f, s, p, repeat);
+    note_heard(f, s, p, keepalive, repeat || (flags & TCP_SYN && h->syns > 1));
+}
+
+/* A new connection of a client whose last one to this service was reset is its retry. */
+static void note_retry(struct flow_table *t, struct flow *f)
+{
+    struct service *sv = service_get(&t->services, service_key(t, &f->key), false);
+    if (!sv)
+        return;
+    sv->tries++;
+    struct grown *g = table_grown(t, sv->reset);
+    if (!g)
+        return;
+    f->retry_of = sv->reset;
+    if (!g->r.retried) {
+        g->r.retried = true;
+        reset_tell(t, g);
+    }
+}
+
+void track_packet(struct flow_table *t, struct flow *f, enum side s, const struct packet *p)
+{
+    struct flow_half *h = &f->half[s];
+    bool first_syn =
+        s == SIDE_ORIG && !h->syns && (p->tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
+    if (p->tcp.checksum_seen && !p->tcp.checksum_ok)
+        h->bad_checksums++;
+    if (!(p->tcp.flags & TCP_RST)) {
+        note_ip(h, p);
+        track_segment(t, f, s, p);
+        h->seen = true;
+    }
+    h->packets++;
+    if (h->first == NSTIME_NONE)
+        h->first = p->time;
+    h->last = p->time;
+    if (first_syn)
+        note_retry(t, f);
+}
