@@ -3,7 +3,6 @@
  */
 #include "view/view.h"
 
-#include <math.h>
 #include <string.h>
 
 /* Eighths of a cell, from empty to full. */
@@ -32,7 +31,7 @@ void bar_text(char *out, size_t outlen, double v, int width, bool ascii)
         v = 0;
     if (v > 1)
         v = 1;
-    int units = (int)lround(v * width * (ascii ? 1 : 8));
+    int units = (int)(v * width * (ascii ? 1 : 8) + 0.5);
     /* A verdict that is listed has some share: never draw it as nothing. */
     if (v > 0 && units == 0)
         units = 1;
@@ -48,7 +47,7 @@ void bar_text(char *out, size_t outlen, double v, int width, bool ascii)
 
 void spark_text(char *out, size_t outlen, const int *v, size_t n, bool ascii)
 {
-    static const char steps[] = "._-=+*oO@";
+    static const char steps[] = ".,_-=+*oO";
     size_t at = 0;
 
     if (outlen == 0)
@@ -58,7 +57,7 @@ void spark_text(char *out, size_t outlen, const int *v, size_t n, bool ascii)
         if (v[i] < 0) {
             at = append(out, outlen, at, ascii ? "x" : "×");
         } else if (v[i] == 0) {
-            at = append(out, outlen, at, ascii ? " " : "·");
+            at = append(out, outlen, at, ascii ? "." : "·");
         } else {
             int h = v[i] > 8 ? 8 : v[i];
             char one[2] = {steps[h], '\0'};

@@ -3,7 +3,6 @@
  */
 #include "view/view.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -221,13 +220,14 @@ void stage_cell_fill(struct stage_cell *out, const struct session *s, uint32_t t
     text_clean(out->text, sizeof(out->text), text, strlen(text));
 }
 
-/* A round's height: its slowest good probe on a logarithmic scale, 1 ms to 10 s; -1 failed. */
+/* A round's height: its slowest good probe, a step for each threefold from 1 ms on; -1 failed. */
 static int height_of(nstime took)
 {
-    double ms = (double)took / NS_PER_MS;
-    int h = ms <= 1 ? 1 : 1 + (int)(log10(ms) * 7 / 4);
+    int h = 1;
 
-    return h > 8 ? 8 : h;
+    for (nstime limit = NS_PER_MS; h < 8 && took > limit; limit *= 3)
+        h++;
+    return h;
 }
 
 size_t target_rounds(const struct session *s, uint32_t target, int *v, size_t n)
