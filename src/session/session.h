@@ -139,7 +139,14 @@ void session_undo(struct session *s, uint64_t incident);      /* the last answer
 void session_skip(struct session *s, uint64_t incident, const char *step);
 void session_message(struct session *s, enum message_level level, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* Where packets come from: what the capture says of itself, its interfaces' names; live: whether
+ * it works (error, text). */
+void session_capture(struct session *s, const struct capture_stats *st,
+                     const char *const *interfaces, size_t n);
+void session_capture_failed(struct session *s, enum capture_error kind, const char *text);
 void session_judge(struct session *s);  /* what changed since the last call */
+/* The same, at most max incidents: true if more are left. */
+bool session_judge_some(struct session *s, size_t max);
 void session_finish(struct session *s); /* end of input: everything settles, judged */
 
 /* ---- reading it ---- */
@@ -154,6 +161,8 @@ const struct kept_packet *session_packet(const struct session *s, uint64_t numbe
 /* The kept packets of a flow, oldest first: fills up to max numbers, returns how many there are. */
 size_t session_flow_packets(const struct session *s, uint64_t flow, uint64_t *numbers, size_t max);
 int session_exit_status(const struct session *s); /* 0 or 1 (design.md 5) */
+/* Zeek's records, in the order they were cut (settings.flows). */
+size_t session_flow_records(const struct session *s, const struct flow_record **out);
 
 /* ---- files ---- */
 /* Creates the directory (0700) and from now on appends every input to it. */
@@ -172,6 +181,10 @@ struct run;
 typedef void (*run_fn)(void *arg, enum run_event ev);
 int run_start(struct run **out, struct loop *l, struct session *s, run_fn fn, void *arg,
               char *err, size_t errlen, int *exit_status);
+/* The targets are told, privileges dropped: rounds may begin. -errno: of settings.write_file. */
+int run_go(struct run *r);
+/* 0, or 2 or 3 with the reason: what was asked could not be done. */
+int run_exit_status(const struct run *r, const char **error);
 bool run_done(const struct run *r);       /* rounds over, packets drained, judged */
 void run_stop(struct run *r);             /* SIGINT: probes cancelled, capture drained, RUN_DONE */
 void run_pause(struct run *r, bool pause);

@@ -1,0 +1,49 @@
+/* What the formats share: a buffered way to the sink, a JSON writer, words about incidents. */
+#ifndef REPORT_PRIVATE_H
+#define REPORT_PRIVATE_H
+
+#include "report/report.h"
+
+struct out { /* collects, writes pieces of about 64 KiB; err: the first error */
+    const struct sink *to;
+    struct strbuf buf;
+    int err;
+};
+void out_init(struct out *o, const struct sink *to);
+void out_flush(struct out *o);
+void out_some(struct out *o);  /* flushes when there is much */
+int out_finish(struct out *o); /* flushes, releases, returns the first error */
+
+/* ---- json_writer.c: commas and nesting are its own affair; key NULL in a list ---- */
+#define JSON_DEPTH 16
+struct json {
+    struct out *out;
+    bool filled[JSON_DEPTH]; /* the level has an element already */
+    int depth;
+};
+void json_open(struct json *j, const char *key, char bracket);  /* '{' or '[' */
+void json_close(struct json *j, char bracket);                  /* '}' or ']' */
+void json_text(struct json *j, const char *key, const char *s); /* NULL: null */
+void json_int(struct json *j, const char *key, int64_t v);
+void json_uint(struct json *j, const char *key, uint64_t v);
+void json_real(struct json *j, const char *key, double v); /* not finite: null */
+void json_bool(struct json *j, const char *key, bool v);
+void json_null(struct json *j, const char *key);
+void json_span_ms(struct json *j, const char *key, nstime span); /* NSTIME_NONE: null */
+void json_time(struct json *j, const char *key, nstime t);
+void json_strbuf(struct json *j, const char *key, struct strbuf *sb); /* and releases it */
+
+/* ---- words.c: the model in sentences ---- */
+/* What the report says in one breath. */
+void words_summary(struct strbuf *out, const struct session *s, translate_fn tr);
+void words_stage(struct strbuf *out, const struct incident *i, translate_fn tr);
+/* "a -> b", by names where the target is known. */
+void words_flow(struct strbuf *out, const struct session *s, const struct incident *i);
+void words_sender(struct strbuf *out, const struct incident *i, translate_fn tr);
+enum stage incident_stage(const struct session *s, const struct incident *i);
+/* The results of an incident's failed stage; NULL none. */
+const struct result *incident_failed_result(const struct session *s, const struct incident *i);
+
+extern const struct report_format report_json, report_text, report_markdown;
+
+#endif

@@ -1,0 +1,117 @@
+/* The list of formats, and where a report goes. */
+#include "report/private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const struct report_format *const formats[] = {
+#define FORMAT(variable) &variable,
+#include "report/list.h"
+#undef FORMAT
+};
+
+size_t report_count(void)
+{
+    return ARRAY_SIZE(formats);
+}
+
+const struct report_format *report_at(size_t i)
+{
+    return i < ARRAY_SIZE(formats) ? formats[i] : NULL;
+}
+
+const struct report_format *report_by_name(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+        if (strcmp(formats[i]->name, name) == 0)
+            return formats[i];
+    return NULL;
+}
+
+/* ---- the buffer before the sink ---- */
+
+void out_init(struct out *o, const struct sink *to)
+{
+    o->to = to;
+    o->err = 0;
+    strbuf_init(&o->buf);
+}
+
+void out_flush(struct out *o)
+{
+    if (!o->err)
+        o->err = o->buf.err;
+    if (!o->err && o->buf.len)
+        o->err = o->to->write(o->to->arg, o->buf.buf, o->buf.len);
+    strbuf_reset(&o->buf);
+}
+
+void out_some(struct out *o)
+{
+    if (o->buf.len >= 65536)
+        out_flush(o);
+}
+
+int out_finish(struct out *o)
+{
+    out_flush(o);
+    strbuf_release(&o->buf);
+    return o->err;
+}
+
+/* ---- sinks ---- */
+
+static int write_fd(void *arg, const char *data, size_t len)
+{
+    int fd = *(int *)arg;
+
+    while (len) {
+        ssize_t n = write(fd, data, len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        data += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+int report_to_fd(const struct report_format *f, const struct session *s, int fd)
+{
+    struct sink to = {write_fd, &fd};
+
+    return f->write(s, &to);
+}
+
+int report_to_file(const struct report_format *f, const struct session *s, const char *path)
+{
+    struct strbuf tmp = STRBUF_INIT;
+    int fd, err;
+
+    strbuf_addf(&tmp, "%s.XXXXXX", path);
+    if (tmp.err)
+        return tmp.err;
+    fd = mkostemp(tmp.buf, O_CLOEXEC); /* 0600 */
+    if (fd < 0) {
+        err = -errno;
+        goto out;
+    }
+    err = report_to_fd(f, s, fd);
+    if (!err && fsync(fd) < 0 && errno != EINVAL)
+        err = -errno;
+    if (close(fd) < 0 && !err)
+        err = -errno;
+    if (!err && rename(tmp.buf, path) < 0)
+        err = -errno;
+    if (err)
+        unlink(tmp.buf);
+out:
+    strbuf_release(&tmp);
+    return err;
+}

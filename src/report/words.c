@@ -1,0 +1,155 @@
+/* The model in sentences, for every format. */
+#include "report/private.h"
+
+#include <string.h>
+
+static void say(struct strbuf *out, const char *msgid, const struct value *v, size_t n,
+                translate_fn tr)
+{
+    text_render(out, msgid, v, n, tr);
+}
+
+const struct result *incident_failed_result(const struct session *s, const struct incident *i)
+{
+    return session_result_by_id(s, i->result);
+}
+
+/* design.md 6 asks for a stage of every reset; without packets the probe's own view gives it. */
+enum stage incident_stage(const struct session *s, const struct incident *i)
+{
+    const struct result *r = incident_failed_result(s, i);
+    const struct facts *f = &i->judgement.facts;
+    const struct fact *stage = facts_get(f, FACT_STAGE);
+
+    if (i->reset)
+        return i->reset->stage;
+    if (stage && stage->v[0].type == VALUE_TEXT && stage->v[0].u.s)
+        for (enum stage st = STAGE_SYN; st < STAGE_UNKNOWN; st++)
+            if (strcmp(stage_name(st), stage->v[0].u.s) == 0)
+                return st;
+    if (!r)
+        return STAGE_UNKNOWN;
+    switch (r->stage) {
+    case PSTAGE_CONNECT: return STAGE_SYN;
+    case PSTAGE_HOLD: return facts_no(f, FACT_NOTHING_SENT) ? STAGE_PSH : STAGE_ACK;
+    case PSTAGE_HANDSHAKE:
+    case PSTAGE_REQUEST: return facts_yes(f, FACT_NO_REPLY_BYTES) ? STAGE_PSH : STAGE_DATA;
+    case PSTAGE_RESPONSE: return STAGE_DATA;
+    case PSTAGE_CLOSE: return STAGE_CLOSE;
+    default: return STAGE_UNKNOWN;
+    }
+}
+
+void words_stage(struct strbuf *out, const struct incident *i, translate_fn tr)
+{
+    static const char *const words[] = {
+        [STAGE_SYN] = N_("answering the SYN"),
+        [STAGE_ACK] = N_("right after the TCP handshake"),
+        [STAGE_PSH] = N_("after the client's first bytes"),
+        [STAGE_DATA] = N_("in the middle of data"),
+        [STAGE_IDLE] = N_("after silence"),
+        [STAGE_CLOSE] = N_("while closing"),
+        [STAGE_MIDSTREAM] = N_("in a connection whose start was not seen"),
+        [STAGE_NONE] = N_("in no connection that was seen"),
+    };
+    enum stage st = i->reset ? i->reset->stage : STAGE_UNKNOWN;
+
+    if (st < STAGE_UNKNOWN)
+        strbuf_addstr(out, tr(words[st]));
+}
+
+void words_flow(struct strbuf *out, const struct session *s, const struct incident *i)
+{
+    const struct target_state *ts = session_target(s, i->target);
+    char a[ENDPOINT_TEXT_MAX], b[ENDPOINT_TEXT_MAX];
+
+    if (ts)
+        strbuf_addstr(out, ts->target->name);
+    if (!i->flow_known)
+        return;
+    if (ts)
+        strbuf_addstr(out, " (");
+    if (i->flow.src.family)
+        strbuf_addf(out, "%s -> ", endpoint_text(a, &i->flow.src, i->flow.sport));
+    strbuf_addstr(out, endpoint_text(b, &i->flow.dst, i->flow.dport));
+    if (ts)
+        strbuf_addch(out, ')');
+}
+
+void words_sender(struct strbuf *out, const struct incident *i, translate_fn tr)
+{
+    const struct judgement *j = &i->judgement;
+    struct value v[] = {v_text(tr(sender_title(j->sender))),
+                        v_int((int64_t)(j->sender_confidence * 100 + .5))};
+
+    if (j->sender == SENDER_UNKNOWN)
+        strbuf_addstr(out, tr(N_("who sent it is not determined")));
+    else
+        say(out, N_("sent by: %1$s (%2$s %%)"), v, 2, tr);
+}
+
+/* ---- the summary ---- */
+
+static void summary_of_targets(struct strbuf *out, const struct session *s, translate_fn tr)
+{
+    uint32_t told = 0, more = 0, last = 0;
+    struct value n;
+
+    for (size_t k = 0; k < s->nincidents; k++) {
+        const struct incident *i = s->incidents[k];
+        const struct target_state *ts = session_target(s, i->target);
+        if (!ts || !i->harmful || i->repeat || i->target == last)
+            continue;
+        last = i->target;
+        if (told == 3) {
+            more++;
+            continue;
+        }
+        strbuf_addf(out, "%s%s: ", told++ ? "; " : "", ts->target->name);
+        judgement_headline(out, &i->judgement, tr);
+    }
+    n = v_int(more);
+    if (more)
+        say(out, N_("; and %1$s more"), &n, 1, tr);
+    n = v_int((int64_t)s->ntargets);
+    if (!told && s->failed_probes)
+        strbuf_addstr(out, tr(N_("probes failed")));
+    else if (!told)
+        say(out, N_("every probe of every target passed (targets: %1$s)"), &n, 1, tr);
+}
+
+static const struct incident *first_harmful(const struct session *s)
+{
+    for (size_t k = 0; k < s->nincidents; k++)
+        if (s->incidents[k]->is_reset && s->incidents[k]->harmful && s->incidents[k]->related)
+            return s->incidents[k];
+    return NULL;
+}
+
+static void summary_of_packets(struct strbuf *out, const struct session *s, translate_fn tr)
+{
+    const struct incident *first = first_harmful(s);
+    struct value v[] = {v_int((int64_t)s->resets_seen), v_int((int64_t)s->harmful_resets),
+                        v_int((int64_t)s->vantage.packets)};
+
+    if (!s->resets_seen) {
+        say(out, N_("no connection was reset (packets: %3$s)"), v, 3, tr);
+        return;
+    }
+    if (!first) {
+        say(out, N_("connections reset: %1$s, none of them harmful"), v, 3, tr);
+        return;
+    }
+    say(out, N_("connections reset: %1$s, harmful: %2$s; the first: "), v, 3, tr);
+    words_flow(out, s, first);
+    strbuf_addstr(out, ": ");
+    judgement_headline(out, &first->judgement, tr);
+}
+
+void words_summary(struct strbuf *out, const struct session *s, translate_fn tr)
+{
+    if (s->ntargets)
+        summary_of_targets(out, s, tr);
+    else
+        summary_of_packets(out, s, tr);
+}

@@ -1,0 +1,269 @@
+/*
+ * Incidents: what ended badly. A reset of the packets and the failed results of the same connection
+ * are one incident; its facts are those of all of them and of the ledger.
+ */
+#include "session/private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct incident *incident_get(const struct session *s, uint64_t id)
+{
+    return id && id <= s->nincidents ? s->incidents[id - 1] : NULL;
+}
+
+struct incident_extra *incident_extra(const struct session *s, const struct incident *i)
+{
+    return &s->priv->extra[i->id - 1];
+}
+
+void incident_dirty(struct session *s, struct incident *i)
+{
+    struct judging *j = &s->priv->judging;
+    struct incident_extra *x = incident_extra(s, i);
+
+    if (x->queued || ARRAY_GROW(j->queue, j->nqueue + 1, j->queue_alloc))
+        return;
+    x->queued = true;
+    j->queue[j->nqueue++] = i->id;
+}
+
+static bool concerns(const struct session *s, const struct incident *i, struct subject about)
+{
+    const struct result *r;
+
+    switch (about.about) {
+    case ABOUT_HOST: return true;
+    case ABOUT_TARGET: return i->target == about.id;
+    case ABOUT_RESET: return i->reset && i->reset->id == about.id;
+    case ABOUT_RESULT:
+        r = session_result_by_id(s, about.id);
+        return r && i->chain && r->chain == i->chain;
+    default: return false;
+    }
+}
+
+void incident_dirty_subject(struct session *s, struct subject about)
+{
+    if (about.about == ABOUT_RESET) {
+        struct incident *i = incident_get(s, map_get(&s->priv->reset_incident, about.id));
+        if (i)
+            incident_dirty(s, i);
+        return;
+    }
+    for (size_t i = 0; i < s->nincidents; i++)
+        if (concerns(s, s->incidents[i], about))
+            incident_dirty(s, s->incidents[i]);
+}
+
+static struct incident *incident_new(struct session *s)
+{
+    struct session_private *p = s->priv;
+    struct incident *i;
+
+    if (s->nincidents >= MAX_INCIDENTS ||
+        ARRAY_GROW(s->incidents, s->nincidents + 1, s->incidents_alloc) ||
+        ARRAY_GROW(p->extra, s->nincidents + 1, p->extra_alloc) || !(i = calloc(1, sizeof(*i)))) {
+        s->limits.incidents_dropped++;
+        return NULL;
+    }
+    memset(&p->extra[s->nincidents], 0, sizeof(p->extra[0]));
+    judgement_init(&i->judgement);
+    checklist_init(&i->checklist);
+    s->incidents[s->nincidents] = i;
+    i->id = ++s->nincidents;
+    return i;
+}
+
+static void become_reset(struct session *s, struct incident *i)
+{
+    if (i->is_reset)
+        return;
+    i->is_reset = true;
+    i->reset_id = ++s->priv->next_reset;
+}
+
+static void adopt_chain(struct session *s, struct incident *i, struct chain *ch)
+{
+    (void)s;
+    i->chain = ch->id;
+    i->target = ch->target;
+    i->related = true;
+    i->repeat = ch->repeat;
+    if (!ch->incident)
+        ch->incident = i->id;
+}
+
+/* How it looks before it is judged; the judge has the last word. */
+static void first_impression(struct incident *i)
+{
+    if (i->reset) {
+        i->harmful = i->reset->harmful;
+        i->harmful_why = i->reset->harmful_why;
+    } else {
+        i->harmful = true;
+        i->harmful_why = N_("the probe failed");
+    }
+}
+
+static struct incident *incident_of_new_reset(struct session *s, const struct reset *r)
+{
+    struct chain *ch = chains_find(&s->priv->chains, &r->key, r->time);
+    struct incident *i = ch && ch->incident ? incident_get(s, ch->incident) : NULL;
+
+    if (!i || i->reset) { /* not known from its result yet, or a second one of the same tuple */
+        i = incident_new(s);
+        if (!i)
+            return NULL;
+        i->related = s->ntargets == 0;
+    }
+    i->reset = r;
+    i->flow = r->key;
+    i->flow_known = true;
+    i->time = r->time;
+    become_reset(s, i);
+    if (ch) {
+        ch->reset = r->id;
+        adopt_chain(s, i, ch);
+    }
+    if (!i->judged_revision)
+        first_impression(i);
+    map_set(&s->priv->reset_incident, r->id, i->id);
+    return i;
+}
+
+void incident_on_reset(void *arg, const struct reset *r)
+{
+    struct session *s = arg;
+    struct incident *i = incident_get(s, map_get(&s->priv->reset_incident, r->id));
+
+    if (!i) {
+        if (r->rev <= 1)
+            s->resets_seen++;
+        i = incident_of_new_reset(s, r);
+        if (!i)
+            return;
+        session_touch(s);
+    }
+    incident_dirty(s, i);
+}
+
+/* A 5-tuple that became known after the packets: their reset is the chain's. */
+void incident_of_chain_flow(struct session *s, struct chain *ch)
+{
+    const struct flow *f = flow_table_find(s->flows, &ch->flow, ch->started, 2 * CHAIN_SLACK);
+    const struct reset *r = f ? flow_table_reset_of(s->flows, flow_id(f)) : NULL;
+    struct incident *i = r ? incident_get(s, map_get(&s->priv->reset_incident, r->id)) : NULL;
+
+    if (!i || i->chain || r->time < ch->started - CHAIN_SLACK)
+        return;
+    ch->reset = r->id;
+    adopt_chain(s, i, ch);
+    incident_dirty(s, i);
+}
+
+/* The socket says that a RST came although no packet of it was seen. A refusal that an ICMP error
+ * made is none. */
+static bool told_of_reset(const struct result *r)
+{
+    struct facts f;
+    bool icmp;
+
+    if (r->failure == FAIL_RESET)
+        return true;
+    if (r->failure != FAIL_REFUSED)
+        return false;
+    facts_init(&f);
+    facts_of_result(&f, r);
+    icmp = facts_yes(&f, FACT_ICMP_ERROR);
+    facts_release(&f);
+    return !icmp;
+}
+
+void incident_on_result(struct session *s, struct chain *ch, const struct result *r)
+{
+    struct incident *i = incident_get(s, ch->incident);
+    bool failed = r->outcome == OUTCOME_FAILED && r->failure != FAIL_INTERRUPTED;
+
+    if (failed && !i) {
+        if (r->repeat && !told_of_reset(r))
+            return; /* a repetition's failure is a fact of what it repeats */
+        i = incident_new(s);
+        if (!i)
+            return;
+        i->time = r->ended;
+        adopt_chain(s, i, ch);
+        first_impression(i);
+    }
+    if (!i)
+        return;
+    i->repeat = ch->repeat;
+    if (failed && !i->result)
+        i->result = r->id;
+    if (r->flow_known && !i->flow_known) {
+        i->flow = r->flow;
+        i->flow_known = true;
+    }
+    if (failed && told_of_reset(r)) {
+        if (!i->is_reset && !r->repeat)
+            s->resets_seen++;
+        become_reset(s, i);
+    }
+    incident_dirty(s, i);
+}
+
+/* ---- the facts of an incident ---- */
+
+struct subject incident_subject(const struct incident *i)
+{
+    if (i->reset)
+        return (struct subject){ABOUT_RESET, i->reset->id};
+    return (struct subject){ABOUT_RESULT, i->result};
+}
+
+static void facts_of_chain(const struct session *s, const struct chain *ch, struct facts *out)
+{
+    struct facts one;
+
+    facts_init(&one);
+    /* The failed stages first: what they say supersedes what the earlier ones saw. */
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < ch->nresults; i++) {
+            const struct result *r = session_result_by_id(s, ch->results[i]);
+            if (!r || (r->outcome == OUTCOME_FAILED) != (pass == 0))
+                continue;
+            facts_clear(&one);
+            facts_of_result(&one, r);
+            facts_merge(out, &one, false);
+        }
+    }
+    facts_release(&one);
+}
+
+void incident_facts(const struct session *s, const struct incident *i, struct facts *out)
+{
+    const struct chain *ch = i->chain ? chains_get(&s->priv->chains, i->chain) : NULL;
+    struct facts read;
+
+    facts_clear(out);
+    if (i->reset)
+        ledger_gather(s->ledger, (struct subject){ABOUT_RESET, i->reset->id}, out);
+    for (size_t k = 0; ch && k < ch->nresults; k++)
+        ledger_gather(s->ledger, (struct subject){ABOUT_RESULT, ch->results[k]}, out);
+    if (i->target)
+        ledger_gather(s->ledger, (struct subject){ABOUT_TARGET, i->target}, out);
+    ledger_gather(s->ledger, (struct subject){ABOUT_HOST, 0}, out);
+    facts_init(&read);
+    if (i->reset) {
+        facts_of_reset(&read, i->reset);
+        if (s->vantage.dropped_known)
+            facts_put(&read, FACT_CAPTURE_DROPS, s->vantage.dropped > 0, SRC_PACKET, 0, NULL,
+                      v_int((int64_t)s->vantage.dropped), v_none(), v_none());
+    }
+    facts_merge(out, &read, false);
+    facts_release(&read);
+    if (ch)
+        facts_of_chain(s, ch, out);
+    facts_sort(out);
+}

@@ -1,0 +1,243 @@
+/*
+ * session.jsonl: one line of JSON for each input, with the moment it came (t, wall clock ns) and
+ * how many packets had been seen before it (after). load.c reads what is written here. Headers and
+ * bodies of targets are not written: they may hold secrets, and replaying needs none of them.
+ */
+#include "session/private.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+
+static bool wanted(const struct session *s)
+{
+    return !s->priv->loading && (s->priv->saving.lines_fd >= 0 || s->settings.keep_packets);
+}
+
+/* Strings are cleaned where they come in; what still is no UTF-8 becomes null. */
+static json_t *text(const char *s)
+{
+    json_t *j = s ? json_string(s) : NULL;
+
+    return j ? j : json_null();
+}
+
+static json_t *moment(nstime t)
+{
+    return t == NSTIME_NONE ? json_null() : json_integer(t);
+}
+
+static json_t *addr_json(const struct addr *a)
+{
+    char buf[ADDR_TEXT_MAX];
+
+    return a->family ? json_string(addr_text(buf, a)) : json_null();
+}
+
+static json_t *flow_json(const struct flow_key *k)
+{
+    return json_pack("{s:o,s:i,s:o,s:i}", "src", addr_json(&k->src), "sport", (int)k->sport, "dst",
+                     addr_json(&k->dst), "dport", (int)k->dport);
+}
+
+static json_t *value_json(const struct value *v)
+{
+    switch (v->type) {
+    case VALUE_INT: return json_pack("{s:I}", "i", (json_int_t)v->u.i);
+    case VALUE_SPAN: return json_pack("{s:I}", "ns", (json_int_t)v->u.i);
+    case VALUE_REAL: return json_pack("{s:f}", "d", v->u.d);
+    case VALUE_TEXT: return json_pack("{s:o}", "s", text(v->u.s));
+    case VALUE_BOOL: return json_pack("{s:b}", "b", v->u.b);
+    case VALUE_NONE: break;
+    }
+    return json_null();
+}
+
+static json_t *fact_json(const struct fact *f)
+{
+    json_t *values = json_array();
+
+    for (size_t i = 0; i < FACT_VALUES; i++)
+        json_array_append_new(values, value_json(&f->v[i]));
+    return json_pack("{s:s,s:b,s:s,s:I,s:o,s:o}", "kind", fact_info(f->kind)->name, "yes", f->yes,
+                     "source", fact_source_name(f->source), "packet", (json_int_t)f->packet, "ref",
+                     text(f->ref), "v", values);
+}
+
+/* Takes j (NULL: out of memory), adds type, t and after, and hands the line on. */
+static void put(struct session *s, const char *type, json_t *j)
+{
+    json_t *line = j ? json_pack("{s:s,s:I,s:I}", "type", type, "t", (json_int_t)session_now(s),
+                                 "after", (json_int_t)s->priv->packets)
+                     : NULL;
+    char *out = NULL;
+
+    if (line && json_object_update(line, j) == 0)
+        out = json_dumps(line, JSON_COMPACT);
+    if (out)
+        save_text(s, out, strlen(out));
+    free(out);
+    json_decref(line);
+    json_decref(j);
+}
+
+void journal_begin(struct session *s)
+{
+    const struct settings *st = &s->settings;
+
+    put(s, "session",
+        json_pack("{s:i,s:s,s:o,s:o,s:o,s:o,s:I,s:I,s:I,s:I}", "v", 1, "program", PACKAGE_STRING,
+                  "name", text(st->name), "file", text(st->read_file), "filter", text(st->filter),
+                  "started", moment(s->started), "rounds", (json_int_t)st->rounds, "interval",
+                  (json_int_t)st->interval, "max_flows", (json_int_t)st->max_flows, "first_packet",
+                  (json_int_t)s->priv->saving.first_packet));
+}
+
+void journal_vantage(struct session *s)
+{
+    static const char *const captures[] = {"live", "file", "none"};
+    const struct vantage *v = &s->vantage;
+
+    if (!wanted(s))
+        return;
+    json_t *names = json_array(), *local = json_array();
+    for (size_t i = 0; i < v->ninterfaces; i++)
+        json_array_append_new(names, text(v->interfaces[i]));
+    for (size_t i = 0; i < s->priv->nlocal; i++)
+        json_array_append_new(local, addr_json(&s->priv->local[i]));
+    put(s, "vantage",
+        json_pack("{s:o,s:o,s:s,s:o,s:o,s:I,s:o,s:i,s:o}", "host", text(v->host), "user",
+                  text(v->user), "capture", captures[v->capture], "interfaces", names, "dropped",
+                  v->dropped_known ? json_integer((json_int_t)v->dropped) : json_null(),
+                  "truncated", (json_int_t)v->truncated, "error", text(v->capture_error),
+                  "error_kind", (int)v->capture_error_kind, "local", local));
+}
+
+void journal_target(struct session *s, const struct target *t)
+{
+    if (!wanted(s))
+        return;
+    put(s, "target",
+        json_pack("{s:o,s:i,s:o,s:i,s:o,s:o}", "name", text(t->name), "scheme", (int)t->scheme,
+                  "host", text(t->host), "port", (int)t->port, "path", text(t->path), "address",
+                  addr_json(&t->address)));
+}
+
+void journal_chain(struct session *s, const struct chain *ch)
+{
+    if (!wanted(s))
+        return;
+    put(s, "chain",
+        json_pack("{s:i,s:I,s:o}", "target", (int)ch->target, "chain", (json_int_t)ch->id, "flow",
+                  flow_json(&ch->flow)));
+}
+
+static json_t *fields_json(const struct result *r)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < r->nfields; i++)
+        json_array_append_new(
+            list, json_pack("[o,o]", text(r->fields[i].name), value_json(&r->fields[i].value)));
+    return list;
+}
+
+void journal_result(struct session *s, const struct result *r)
+{
+    if (!wanted(s))
+        return;
+    json_t *timings = json_array();
+    for (size_t i = 0; i < TIMING_COUNT; i++)
+        json_array_append_new(timings, moment(r->timings[i]));
+    json_t *j = json_pack("{s:i,s:i,s:I,s:b,s:o,s:o,s:i,s:o,s:i,s:i}", "target", (int)r->target,
+                          "round", (int)r->round, "chain", (json_int_t)r->chain, "repeat",
+                          r->repeat, "probe", text(r->probe), "address", addr_json(&r->address),
+                          "outcome", (int)r->outcome, "failure", text(failure_name(r->failure)),
+                          "stage", (int)r->stage, "errno", r->err);
+    if (j) {
+        json_object_set_new(j, "flow", r->flow_known ? flow_json(&r->flow) : json_null());
+        json_object_set_new(j, "started", moment(r->started));
+        json_object_set_new(j, "ended", moment(r->ended));
+        json_object_set_new(j, "timings", timings);
+        json_object_set_new(j, "fields", fields_json(r));
+    } else {
+        json_decref(timings);
+    }
+    put(s, "result", j);
+}
+
+void journal_counters(struct session *s, const struct host_counters *c)
+{
+    if (!wanted(s))
+        return;
+    json_t *values = json_object();
+    const char *name;
+    for (size_t i = 0; (name = host_counter_name(i)); i++)
+        json_object_set_new(values, name, json_integer((json_int_t)host_counter_value(c, i)));
+    put(s, "counters", json_pack("{s:o,s:o}", "time", moment(c->time), "values", values));
+}
+
+static const char *const about_words[ABOUT_KINDS] = {"host", "target", "result", "reset"};
+
+static json_t *subject_json(struct subject about)
+{
+    return json_pack("{s:s,s:I}", "about", about_words[about.about], "id", (json_int_t)about.id);
+}
+
+/* {"about", "id", key: value}; takes value. */
+static json_t *about_json(struct subject about, const char *key, json_t *value)
+{
+    json_t *j = subject_json(about);
+
+    if (!j || json_object_set_new(j, key, value)) {
+        json_decref(j);
+        return NULL;
+    }
+    return j;
+}
+
+void journal_fact(struct session *s, struct subject about, const struct fact *f)
+{
+    if (wanted(s))
+        put(s, "fact", about_json(about, "fact", fact_json(f)));
+}
+
+void journal_undo(struct session *s, struct subject about, enum fact_kind kind)
+{
+    if (wanted(s))
+        put(s, "undo", about_json(about, "kind", text(fact_info(kind)->name)));
+}
+
+void journal_skip(struct session *s, struct subject about, const char *step)
+{
+    if (wanted(s))
+        put(s, "skip", about_json(about, "step", text(step)));
+}
+
+void journal_experiment(struct session *s, const struct experiment_record *e)
+{
+    if (!wanted(s))
+        return;
+    json_t *facts = json_array();
+    for (size_t i = 0; i < e->facts.nr; i++)
+        json_array_append_new(facts, fact_json(&e->facts.items[i]));
+    put(s, "experiment",
+        json_pack("{s:s,s:i,s:i,s:i,s:i,s:I,s:o}", "experiment", e->experiment, "target",
+                  (int)e->target, "outcome", (int)e->outcome, "connections", (int)e->connections,
+                  "packets", (int)e->packets, "span", (json_int_t)e->span, "facts", facts));
+}
+
+void journal_message(struct session *s, const struct message *m)
+{
+    if (wanted(s))
+        put(s, "message", json_pack("{s:i,s:o}", "level", (int)m->level, "text", text(m->text)));
+}
+
+void journal_end(struct session *s)
+{
+    if (wanted(s))
+        put(s, "end", json_pack("{s:o}", "ended", moment(s->ended)));
+}

@@ -1,0 +1,257 @@
+/*
+ * What changed is judged again; incidents with the same fact signature share one judgement. The
+ * signature keeps of a value only what the catalogue's weights can tell apart and a coarse measure
+ * of it, so that resets that differ by a microsecond are still alike.
+ */
+#include "session/private.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void judged_free(struct judged *d)
+{
+    if (!d)
+        return;
+    judgement_release(&d->judgement);
+    free(d);
+}
+
+void judging_release(struct judging *j)
+{
+    map_release(&j->by_signature); /* the incidents held the judgements */
+    for (size_t i = 0; i < FACT_KIND_COUNT; i++)
+        free(j->kinds[i].at);
+    free(j->queue);
+    memset(j, 0, sizeof(*j));
+}
+
+/* ---- the signature ---- */
+
+static void threshold_add(struct threshold *t, double at)
+{
+    if (at == 0 || ARRAY_GROW(t->at, t->nr + 1, t->alloc))
+        return;
+    t->at[t->nr++] = at;
+}
+
+static void learn_thresholds(struct judging *j)
+{
+    for (size_t c = 0; c < cause_count(); c++) {
+        const struct cause *cause = cause_at(c);
+        for (size_t w = 0; w < cause->nweights; w++) {
+            const struct weight *wt = &cause->weights[w];
+            threshold_add(&j->kinds[wt->kind], wt->min);
+            threshold_add(&j->kinds[wt->kind], wt->max);
+            if (wt->is)
+                j->kinds[wt->kind].text = true;
+        }
+    }
+    j->ready = true;
+}
+
+/* Which thresholds v is past or on, and its size in eighths of an octave. */
+static uint64_t number_signature(const struct threshold *t, double v)
+{
+    uint64_t sig = 0;
+
+    for (size_t i = 0; i < t->nr; i++)
+        sig = hash_mix(sig, (uint64_t)((v > t->at[i]) + 2 * (v == t->at[i])) + i * 4);
+    int octave = 0;
+    double part = frexp(v, &octave);
+    sig = hash_mix(sig, (uint64_t)(int64_t)octave);
+    return hash_mix(sig, (uint64_t)(int64_t)(part * 16));
+}
+
+static uint64_t value_signature(const struct threshold *t, const struct value *v)
+{
+    switch (v->type) {
+    case VALUE_NONE: return 1;
+    case VALUE_BOOL: return 2 + v->u.b;
+    case VALUE_INT:
+        if (v->u.i >= -1024 && v->u.i <= 1024)
+            return hash_mix(4, (uint64_t)v->u.i);
+        return number_signature(t, (double)v->u.i);
+    case VALUE_REAL: return number_signature(t, v->u.d);
+    case VALUE_SPAN: return number_signature(t, (double)v->u.i / NS_PER_SEC);
+    case VALUE_TEXT: return v->u.s ? hash_bytes(5, v->u.s, strlen(v->u.s)) : 6;
+    }
+    return 0;
+}
+
+static uint64_t facts_signature(const struct judging *j, const struct facts *f)
+{
+    uint64_t sig = f->nr;
+
+    for (size_t i = 0; i < f->nr; i++) {
+        const struct fact *fact = &f->items[i];
+        const struct threshold *t = &j->kinds[fact->kind];
+        sig = hash_mix(sig, (uint64_t)fact->kind * 16 + fact->source * 2 + fact->yes);
+        for (size_t v = 0; v < FACT_VALUES; v++)
+            sig = hash_mix(sig, value_signature(t, &fact->v[v]));
+    }
+    return sig ? sig : 1;
+}
+
+/* ---- one incident ---- */
+
+static struct judged *judged_get(struct judging *j, const struct facts *f)
+{
+    uint64_t signature = facts_signature(j, f);
+    struct judged *d = (struct judged *)(uintptr_t)map_get(&j->by_signature, signature);
+
+    if (d)
+        return d;
+    d = calloc(1, sizeof(*d));
+    if (!d)
+        return NULL;
+    judgement_init(&d->judgement);
+    d->signature = signature;
+    if (judge(&d->judgement, f) || map_set(&j->by_signature, signature, (uintptr_t)d)) {
+        judged_free(d);
+        return NULL;
+    }
+    return d;
+}
+
+/* The incident's view: its own facts, the shared lists. */
+static void lend(struct session *s, struct incident *i, struct judged *d, const struct facts *own)
+{
+    d->users++;
+    incident_extra(s, i)->judged = d;
+    i->judgement = d->judgement;
+    i->judgement.facts = *own;
+    arena_init(&i->judgement.mem);
+}
+
+static void take_back(struct session *s, struct incident *i)
+{
+    struct incident_extra *x = incident_extra(s, i);
+    struct judged *d = x->judged;
+
+    if (!d)
+        return;
+    facts_release(&i->judgement.facts);
+    checklist_release(&i->checklist);
+    judgement_init(&i->judgement);
+    checklist_init(&i->checklist);
+    x->judged = NULL;
+    if (--d->users == 0) {
+        map_drop(&s->priv->judging.by_signature, d->signature);
+        judged_free(d);
+    }
+}
+
+void incident_release(struct session *s, struct incident *i)
+{
+    struct incident_extra *x = incident_extra(s, i);
+
+    take_back(s, i);
+    free(x->answers);
+    free(x->skipped);
+    free(i);
+}
+
+static bool chain_passed(const struct session *s, const struct incident *i)
+{
+    const struct chain *ch = i->chain ? chains_get(&s->priv->chains, i->chain) : NULL;
+
+    return ch && ch->nresults && !i->result;
+}
+
+/* design.md 5: what counts as harm depends on whose connection it was. */
+static void decide_harm(const struct session *s, struct incident *i)
+{
+    const struct judgement *j = &i->judgement;
+
+    i->harmful = j->harmful;
+    i->harmful_why = j->harmful_why;
+    if (i->repeat) {
+        i->harmful = false;
+        i->harmful_why = N_("drawn by the repetition (experiment repeat)");
+    } else if (i->result) {
+        if (!j->harmful || !i->harmful_why)
+            i->harmful_why = N_("the probe failed");
+        i->harmful = true;
+    } else if (chain_passed(s, i)) {
+        i->harmful = false;
+        i->harmful_why = N_("every stage of the probe had passed");
+    }
+    if (!i->harmful_why)
+        i->harmful_why = i->harmful ? N_("the connection was cut") : N_("nothing was lost");
+}
+
+static void count_harm(struct session *s, struct incident *i)
+{
+    struct incident_extra *x = incident_extra(s, i);
+    bool counts = i->is_reset && i->related && i->harmful && !i->repeat;
+
+    if (counts && !x->counted_harmful)
+        s->harmful_resets++;
+    else if (!counts && x->counted_harmful)
+        s->harmful_resets--;
+    x->counted_harmful = counts;
+}
+
+static void judge_incident(struct session *s, struct incident *i)
+{
+    struct facts facts;
+    struct judged *d;
+
+    facts_init(&facts);
+    incident_facts(s, i, &facts);
+    d = judged_get(&s->priv->judging, &facts);
+    if (!d) {
+        facts_release(&facts);
+        return;
+    }
+    d->users++; /* take_back() must not free what is lent again */
+    take_back(s, i);
+    lend(s, i, d, &facts);
+    d->users--;
+    if (checklist_build(&i->checklist, &i->judgement, incident_extra(s, i)->skipped)) {
+        checklist_release(&i->checklist);
+        checklist_init(&i->checklist);
+    }
+    decide_harm(s, i);
+    count_harm(s, i);
+    i->judged_revision = ++s->revision;
+}
+
+/* A capture that lost packets weakens what is said of every reset. */
+static void note_drops(struct session *s)
+{
+    uint64_t now = s->vantage.dropped_known ? s->vantage.dropped + 1 : 0;
+
+    if (now == s->priv->drops_judged)
+        return;
+    s->priv->drops_judged = now;
+    for (size_t i = 0; i < s->nincidents; i++)
+        if (s->incidents[i]->reset)
+            incident_dirty(s, s->incidents[i]);
+}
+
+bool session_judge_some(struct session *s, size_t max)
+{
+    struct judging *j = &s->priv->judging;
+
+    if (!j->ready)
+        learn_thresholds(j);
+    note_drops(s);
+    size_t n = MIN_OF(max, j->nqueue);
+    for (size_t k = 0; k < n; k++) {
+        struct incident *i = incident_get(s, j->queue[k]);
+        incident_extra(s, i)->queued = false;
+        judge_incident(s, i);
+    }
+    if (n)
+        memmove(j->queue, j->queue + n, (j->nqueue - n) * sizeof(*j->queue));
+    j->nqueue -= n;
+    return j->nqueue > 0;
+}
+
+void session_judge(struct session *s)
+{
+    session_judge_some(s, SIZE_MAX);
+}

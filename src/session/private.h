@@ -1,0 +1,176 @@
+/* What the files of session/ share: the maps, the ring of packets, chains, the judge's queue. */
+#ifndef SESSION_PRIVATE_H
+#define SESSION_PRIVATE_H
+
+#include "session/session.h"
+
+#define MAX_INCIDENTS    100000
+#define MAX_TARGETS      10000
+#define MAX_FLOW_RECORDS 1000000
+#define MAX_ANSWERS      1000 /* of one incident */
+#define ROUNDS_KEPT      100  /* of one target */
+#define JOURNAL_MAX      ((size_t)256 << 20)
+#define RING_DEFAULT     ((size_t)64 << 20)
+#define CHAIN_SLACK      NS_PER_SEC /* packets' and results' clocks may differ a little */
+
+/* ---- map.c: uint64 -> uint64, open addressing; 0 means "not there" ---- */
+struct map {
+    uint64_t *keys, *values;
+    size_t nr, alloc; /* alloc: a power of two, or 0 */
+};
+void map_release(struct map *m);
+int map_set(struct map *m, uint64_t key, uint64_t value); /* value != 0 */
+uint64_t map_get(const struct map *m, uint64_t key);
+void map_drop(struct map *m, uint64_t key);
+
+/* ---- ring.c: the packets that are kept ---- */
+struct ring_flow { /* the kept packets of a flow: numbers, oldest first */
+    uint64_t *numbers;
+    size_t nr, alloc, gone; /* gone: how many at the front are no longer kept */
+};
+struct ring {
+    struct kept_packet *items; /* a deque: first..first+nr */
+    size_t first, nr, alloc;
+    size_t bytes, max_bytes;
+    struct ring_flow *flows; /* index = map value - 1 */
+    size_t nflows, flows_alloc;
+    struct map by_flow;
+};
+void ring_release(struct ring *r);
+/* Copies the packet in; returns how many old ones had to go, or -ENOMEM. */
+int ring_add(struct ring *r, const struct record *rec, uint64_t flow, uint8_t is_reset);
+struct kept_packet *ring_find(const struct ring *r, uint64_t number);
+
+/* ---- chains.c: the connections of our own probes ---- */
+struct chain {
+    uint64_t id;
+    uint32_t target;
+    bool flow_known, repeat;
+    struct flow_key flow;
+    nstime started;
+    uint64_t incident; /* id, 0 none */
+    uint64_t reset;    /* flow's reset id, 0 none */
+    size_t older;      /* index + 1 of an older chain with the same hash */
+    uint64_t *results; /* ids */
+    size_t nresults, results_alloc;
+};
+struct chains {
+    struct chain **items;
+    size_t nr, alloc;
+    struct map by_id, by_key;
+};
+void chains_release(struct chains *c);
+struct chain *chains_get(const struct chains *c, uint64_t id);
+struct chain *chains_add(struct chains *c, uint64_t id, uint32_t target, nstime now);
+int chains_set_flow(struct chains *c, struct chain *ch, const struct flow_key *flow);
+struct chain *chains_find(const struct chains *c, const struct flow_key *flow, nstime at);
+void chains_forget(struct chains *c, struct chain *ch);
+int chain_add_result(struct chain *ch, uint64_t result);
+
+/* ---- judging.c ---- */
+struct judged { /* judgements shared by all incidents with the same signature */
+    uint64_t signature;
+    struct judgement judgement;
+    unsigned users;
+};
+struct threshold { /* the values at which some cause's weight begins or ends to apply */
+    double *at;
+    size_t nr, alloc;
+    bool text; /* some weight compares the text */
+};
+struct judging {
+    struct map by_signature; /* -> struct judged * */
+    struct threshold kinds[FACT_KIND_COUNT];
+    bool ready;
+    uint64_t *queue; /* incidents to judge */
+    size_t nqueue, queue_alloc;
+};
+void judging_release(struct judging *j);
+
+/* What belongs to an incident and no reader needs. */
+struct incident_extra {
+    bool queued, counted_harmful;
+    struct judged *judged;   /* NULL: not judged yet */
+    enum fact_kind *answers; /* what the person answered, oldest first */
+    size_t nanswers, answers_alloc;
+    const char **skipped; /* ids of steps, NULL-terminated */
+    size_t nskipped, skipped_alloc;
+};
+
+/* ---- save.c ---- */
+struct saving {
+    int dir_fd, lines_fd, packets_fd, lock_fd; /* -1: not saving */
+    struct strbuf lines, blocks;               /* not yet written */
+    struct map interfaces; /* link << 32 | interface + 1 -> index + 1 in the file */
+    uint32_t ninterfaces;
+    uint64_t first_packet; /* number of the file's first packet */
+    bool failed;           /* told once */
+};
+void saving_init(struct saving *sv);
+void saving_release(struct saving *sv);
+
+struct session_private {
+    struct arena strings; /* the settings' */
+    struct defrag *defrag;
+    struct ring ring;
+    struct chains chains;
+    struct judging judging;
+    struct incident_extra *extra; /* index = incident id - 1 */
+    size_t extra_alloc;
+    struct map reset_incident; /* flow's reset id -> incident */
+    struct flow_record *records;
+    size_t nrecords, records_alloc;
+    uint64_t records_dropped;
+    struct addr *local;
+    size_t nlocal;
+    uint64_t packets;      /* records so far */
+    nstime now;            /* the moment of the latest input; a load sets it from the line */
+    uint64_t next_reset;   /* ids given */
+    bool loading;          /* inputs come from a file: not written again */
+    uint64_t drops_judged; /* vantage.dropped as the facts of the resets have it */
+    struct strbuf journal; /* lines made while nothing is saved */
+    struct saving saving;
+};
+
+/* ---- session.c ---- */
+nstime session_now(const struct session *s);
+void session_touch(struct session *s);
+/* Makes the flow table anew; only before the first record. */
+int session_make_flows(struct session *s);
+void vantage_fill(struct session *s); /* host and user, as they are now */
+
+/* ---- incident.c ---- */
+void incident_on_reset(void *arg, const struct reset *r);
+void incident_on_result(struct session *s, struct chain *ch, const struct result *r);
+void incident_of_chain_flow(struct session *s, struct chain *ch);
+struct incident *incident_get(const struct session *s, uint64_t id);
+struct incident_extra *incident_extra(const struct session *s, const struct incident *i);
+void incident_facts(const struct session *s, const struct incident *i, struct facts *out);
+struct subject incident_subject(const struct incident *i);
+void incident_release(struct session *s, struct incident *i);
+void incident_dirty(struct session *s, struct incident *i);
+void incident_dirty_subject(struct session *s, struct subject about);
+
+/* ---- answers.c: what a loaded session says was answered ---- */
+void answer_replayed(struct session *s, struct subject about, enum fact_kind kind);
+void undo_replayed(struct session *s, struct subject about, enum fact_kind kind);
+void skip_replayed(struct session *s, struct subject about, const char *step_id);
+
+/* ---- journal.c: one line of JSON for each input ---- */
+void journal_begin(struct session *s);
+void journal_vantage(struct session *s);
+void journal_target(struct session *s, const struct target *t);
+void journal_chain(struct session *s, const struct chain *ch);
+void journal_result(struct session *s, const struct result *r);
+void journal_counters(struct session *s, const struct host_counters *c);
+void journal_fact(struct session *s, struct subject about, const struct fact *f);
+void journal_undo(struct session *s, struct subject about, enum fact_kind kind);
+void journal_skip(struct session *s, struct subject about, const char *step);
+void journal_experiment(struct session *s, const struct experiment_record *e);
+void journal_message(struct session *s, const struct message *m);
+void journal_end(struct session *s);
+void save_packet(struct session *s, const struct record *rec);
+void save_text(struct session *s, const char *line, size_t len);
+int save_dup_fds(const struct session *s, int fds[2]); /* -EBADF: not saving */
+
+#endif

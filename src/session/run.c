@@ -1,0 +1,556 @@
+/*
+ * What drives a session: the capture helper first, then rounds of probes; packets later than a
+ * result arrive before it is judged; at the end the capture is drained (design.md 3).
+ */
+#include "session/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define READY_WAIT  (2 * NS_PER_SEC)
+#define DRAIN_WAIT  (3 * NS_PER_SEC)
+#define JUDGE_SLICE 64
+
+static void begin_if_ready(struct run *r);
+static void begin_round(struct run *r);
+static void after_settled(void *arg);
+static void finish(struct run *r);
+
+static void set_state(struct run *r, enum run_state st)
+{
+    static const char *const names[] = {"waiting ready", "watching",       "round",  "settling",
+                                        "repeating",     "between rounds", "ending", "ended"};
+
+    log_msg(LOG_DEBUG, "run: %s -> %s", names[r->state], names[st]);
+    r->state = st;
+}
+
+static void tell(struct run *r, enum run_event ev)
+{
+    r->told_revision = r->s->revision;
+    if (r->fn)
+        r->fn(r->arg, ev);
+}
+
+static void wait_for(struct run *r, nstime after, timer_fn fn)
+{
+    timer_stop(r->wait);
+    r->wait = loop_timer(r->loop, after, 0, fn, r);
+}
+
+/* ---- the capture ---- */
+
+static void take_stats(struct run *r)
+{
+    const char *names[8];
+    size_t n = MIN_OF(capture_interfaces(r->capture), ARRAY_SIZE(names));
+
+    for (size_t i = 0; i < n; i++)
+        names[i] = capture_interface(r->capture, i);
+    session_capture(r->s, capture_get_stats(r->capture), names, n);
+}
+
+static void on_record(void *arg, const struct record *rec)
+{
+    struct run *r = arg;
+
+    session_record(r->s, rec);
+    if (!r->write)
+        return;
+    const char *name = rec->interface < capture_interfaces(r->capture)
+                           ? capture_interface(r->capture, rec->interface)
+                           : "";
+    int err = write_file_add(r->write, rec, name);
+    if (err) {
+        session_message(r->s, MSG_ERROR, "%s: %s", r->s->settings.write_file, strerror(-err));
+        write_file_close(r->write);
+        r->write = NULL;
+    }
+}
+
+static void fail(struct run *r, int status, const char *text)
+{
+    if (!r->exit_status) {
+        r->exit_status = status;
+        snprintf(r->error, sizeof(r->error), "%s", text);
+    }
+}
+
+/* A live capture that cannot be had: fatal only where -i asked for it. */
+static void live_failed(struct run *r, enum capture_error kind, const char *text)
+{
+    struct strbuf hint = STRBUF_INIT;
+
+    session_capture_failed(r->s, kind, text);
+    if (kind == CAPERR_FILTER) {
+        fail(r, 2, text);
+    } else if (r->s->settings.interface_asked) {
+        fail(r, 3, text);
+    } else {
+        if (kind == CAPERR_PERMISSION)
+            capture_permission_hint(&hint);
+        session_message(r->s, MSG_WARN, _("no packets are captured: %s"), text);
+        if (hint.len && !hint.err)
+            session_message(r->s, MSG_INFO, _("to permit it: %s"), hint.buf);
+        strbuf_release(&hint);
+    }
+    if (r->exit_status)
+        run_stop(r);
+}
+
+static void file_failed(struct run *r, enum capture_error kind, const char *text)
+{
+    if (r->s->vantage.packets == 0)
+        fail(r, kind == CAPERR_FILTER ? 2 : 3, text);
+    else
+        session_message(r->s, MSG_WARN, _("the file is damaged after packet %llu: %s"),
+                        (unsigned long long)r->s->vantage.packets, text);
+}
+
+static void on_capture_state(void *arg, enum capture_state state, enum capture_error err,
+                             const char *text)
+{
+    struct run *r = arg;
+
+    if (r->state == RUN_ENDED)
+        return;
+    if (state == CAPTURE_READY || state == CAPTURE_ENDED)
+        take_stats(r);
+    if (state == CAPTURE_FAILED && r->s->settings.read_file)
+        file_failed(r, err, text);
+    else if (state == CAPTURE_FAILED)
+        live_failed(r, err, text);
+    tell(r, RUN_CAPTURE);
+    if (state == CAPTURE_READY || state == CAPTURE_FAILED) {
+        r->ready = true;
+        begin_if_ready(r);
+    }
+    if (state != CAPTURE_ENDED && state != CAPTURE_FAILED)
+        return;
+    if (r->s->settings.read_file || r->state == RUN_ENDING)
+        finish(r);
+    else if (state == CAPTURE_ENDED)
+        session_message(r->s, MSG_ERROR, _("the capture has ended"));
+}
+
+static int open_capture(struct run *r, char *err, size_t errlen, int *exit_status)
+{
+    const struct settings *st = &r->s->settings;
+    struct capture_callbacks cb = {on_record, on_capture_state, r};
+    enum capture_error kind = CAPERR_NONE;
+    int rc;
+
+    if (st->read_file) {
+        rc = capture_open_file(&r->capture, r->loop, st->read_file, st->filter, &cb, err, errlen,
+                               &kind);
+        if (rc)
+            *exit_status = kind == CAPERR_FILTER ? 2 : 3;
+        return rc;
+    }
+    if (!st->live) {
+        r->ready = true;
+        return 0;
+    }
+    r->wanted_capture = true;
+    rc = capture_open_live(&r->capture, r->loop, st->interfaces, st->ninterfaces, st->filter, &cb);
+    if (rc) {
+        r->ready = true;
+        live_failed(r, CAPERR_HELPER, strerror(-rc));
+        if (r->exit_status) {
+            snprintf(err, errlen, "%s", r->error);
+            *exit_status = r->exit_status;
+            return rc;
+        }
+    }
+    return 0;
+}
+
+/* ---- the tick ---- */
+
+struct sync_job {
+    int fds[2];
+    unsigned *running;
+};
+
+static void sync_work(void *arg)
+{
+    struct sync_job *job = arg;
+
+    for (int i = 0; i < 2; i++) {
+        if (job->fds[i] < 0)
+            continue;
+        if (fdatasync(job->fds[i]) < 0)
+            job->fds[i] = (close(job->fds[i]), -1);
+        else
+            close(job->fds[i]);
+    }
+}
+
+static void sync_done(void *arg)
+{
+    free(arg);
+}
+
+static void sync_aside(struct run *r)
+{
+    struct sync_job *job;
+
+    if (session_save_sync(r->s))
+        return;
+    job = calloc(1, sizeof(*job));
+    if (!job)
+        return;
+    if (save_dup_fds(r->s, job->fds)) {
+        free(job);
+        return;
+    }
+    if (loop_aside(r->loop, sync_work, sync_done, job)) {
+        sync_work(job);
+        free(job);
+    }
+}
+
+static void on_tick(void *arg)
+{
+    struct run *r = arg;
+
+    r->ticks++;
+    if (!r->s->settings.read_file)
+        doubt_sample(r);
+    if (r->capture && r->ticks % 10 == 0)
+        take_stats(r);
+    if (r->ticks % 20 == 0)
+        sync_aside(r);
+    session_judge_some(r->s, JUDGE_SLICE);
+    if (r->s->revision != r->told_revision)
+        tell(r, RUN_CHANGED);
+}
+
+/* ---- probes ---- */
+
+static void on_chain(void *arg, uint32_t target, uint64_t chain, const struct flow_key *flow)
+{
+    struct run *r = arg;
+
+    session_chain(r->s, target, chain, flow);
+}
+
+static void on_result(void *arg, struct result *res)
+{
+    struct run *r = arg;
+
+    session_result(r->s, res); /* it may be gone by the cap, never this one */
+    const struct result *kept = session_result_by_id(r->s, r->s->nresults);
+    if (kept == res)
+        doubt_result(r, kept);
+    tell(r, RUN_RESULT);
+}
+
+static void settle(struct run *r)
+{
+    set_state(r, RUN_SETTLING);
+    if (r->capture && capture_get_state(r->capture) == CAPTURE_READY)
+        capture_settle(r->capture, after_settled, r);
+    else
+        after_settled(r);
+}
+
+static void on_done(void *arg, uint32_t target, uint32_t round)
+{
+    struct run *r = arg;
+
+    (void)round;
+    if (r->doubt.running) {
+        doubt_repeat_done(r);
+    } else {
+        if (target && target <= r->s->ntargets)
+            r->s->targets[target - 1].rounds_done++;
+        if (r->outstanding)
+            r->outstanding--;
+    }
+    if (!r->outstanding && (r->state == RUN_ROUND || r->state == RUN_REPEATING))
+        settle(r);
+}
+
+struct probe_callbacks run_callbacks(struct run *r)
+{
+    return (struct probe_callbacks){on_chain, on_result, on_done, r};
+}
+
+static void start_target(struct run *r, struct target_state *ts)
+{
+    struct probe_callbacks cb = run_callbacks(r);
+
+    r->outstanding++; /* before: on_done may come at once */
+    ts->rounds_started++;
+    int err = prober_start(r->prober, ts->target, ts->rounds_started, false, &cb);
+    if (!err)
+        return;
+    r->outstanding--;
+    ts->rounds_done++;
+    session_message(r->s, MSG_ERROR, "%s: %s", ts->target->name, strerror(-err));
+}
+
+static void begin_round(struct run *r)
+{
+    set_state(r, RUN_ROUND);
+    r->again = false;
+    r->round++;
+    r->round_began = loop_now(r->loop);
+    r->outstanding++; /* holds the round open while it is being started */
+    for (size_t i = 0; i < r->s->ntargets; i++)
+        start_target(r, &r->s->targets[i]);
+    tell(r, RUN_CHANGED);
+    if (--r->outstanding == 0)
+        settle(r);
+}
+
+static void on_next_round(void *arg)
+{
+    struct run *r = arg;
+
+    if (r->s->paused)
+        return;
+    begin_round(r);
+}
+
+static void round_over(struct run *r)
+{
+    const struct settings *st = &r->s->settings;
+    nstime next = r->round_began + st->interval - loop_now(r->loop);
+
+    if (r->stopping || (st->rounds && r->round >= st->rounds && !r->again)) {
+        r->stopping = false;
+        run_stop(r);
+        return;
+    }
+    set_state(r, RUN_PAUSING);
+    wait_for(r, r->again ? 0 : MAX_OF(next, 0), on_next_round);
+}
+
+/* Packets later than the results are here: judge, then repeat what is doubtful. */
+static void after_settled(void *arg)
+{
+    struct run *r = arg;
+
+    if (r->state != RUN_SETTLING)
+        return;
+    if (r->capture)
+        take_stats(r);
+    doubt_sample(r);
+    session_judge(r->s);
+    tell(r, RUN_CHANGED);
+    set_state(r, RUN_REPEATING);
+    if (r->stopping || !doubt_repeat_next(r))
+        round_over(r);
+}
+
+static void on_ready_late(void *arg)
+{
+    struct run *r = arg;
+
+    if (!r->ready)
+        session_message(r->s, MSG_WARN,
+                        _("the capture is not ready after 2 s: going on without it"));
+    r->ready = true;
+    begin_if_ready(r);
+}
+
+static void begin_if_ready(struct run *r)
+{
+    if (r->state != RUN_WAITING_READY || !r->go || !r->ready || r->exit_status)
+        return;
+    timer_stop(r->wait);
+    r->wait = NULL;
+    if (r->s->ntargets && r->prober)
+        begin_round(r);
+    else
+        set_state(r, RUN_WATCHING);
+}
+
+/* ---- the end ---- */
+
+static void finish(struct run *r)
+{
+    if (r->state == RUN_ENDED)
+        return;
+    set_state(r, RUN_ENDED);
+    timer_stop(r->wait);
+    timer_stop(r->tick);
+    timer_stop(r->deadline);
+    r->wait = r->tick = r->deadline = NULL;
+    if (r->capture)
+        take_stats(r);
+    if (!r->s->settings.read_file)
+        doubt_sample(r);
+    session_finish(r->s);
+    int err = write_file_close(r->write);
+    r->write = NULL;
+    if (err)
+        session_message(r->s, MSG_ERROR, "%s: %s", r->s->settings.write_file, strerror(-err));
+    session_save_sync(r->s);
+    tell(r, RUN_DONE);
+}
+
+static void on_drain_late(void *arg)
+{
+    struct run *r = arg;
+
+    session_message(r->s, MSG_WARN, _("the capture helper did not end in time"));
+    finish(r);
+}
+
+static void on_ended_aside(void *arg)
+{
+    finish(arg);
+}
+
+void run_stop(struct run *r)
+{
+    if (r->stopping || r->state == RUN_ENDING || r->state == RUN_ENDED)
+        return;
+    r->stopping = true;
+    set_state(r, RUN_ENDING);
+    if (r->prober)
+        prober_cancel(r->prober);
+    enum capture_state st = r->capture ? capture_get_state(r->capture) : CAPTURE_ENDED;
+    if (st == CAPTURE_STARTING || st == CAPTURE_READY) {
+        wait_for(r, DRAIN_WAIT, on_drain_late);
+        capture_stop(r->capture);
+        return;
+    }
+    wait_for(r, 0, on_ended_aside); /* never from inside the caller's callback */
+}
+
+static void on_deadline(void *arg)
+{
+    run_stop(arg);
+}
+
+bool run_done(const struct run *r)
+{
+    return r->state == RUN_ENDED;
+}
+
+int run_exit_status(const struct run *r, const char **error)
+{
+    *error = r->error;
+    return r->exit_status;
+}
+
+/* ---- what a person may ask for ---- */
+
+int run_go(struct run *r)
+{
+    const char *path = r->s->settings.write_file;
+    int err = path ? write_file_open(&r->write, path) : 0;
+
+    if (err)
+        return err;
+    vantage_fill(r->s); /* the user may have changed since the capture was started */
+    r->go = true;
+    if (r->s->settings.duration)
+        r->deadline = loop_timer(r->loop, r->s->settings.duration, 0, on_deadline, r);
+    if (!r->ready && !r->s->settings.read_file)
+        wait_for(r, READY_WAIT, on_ready_late);
+    begin_if_ready(r);
+    return 0;
+}
+
+void run_pause(struct run *r, bool pause)
+{
+    r->s->paused = pause;
+    r->s->revision++;
+    if (r->capture && r->s->settings.read_file)
+        capture_pause(r->capture, pause);
+    if (!pause && r->state == RUN_PAUSING)
+        wait_for(r, 0, on_next_round);
+}
+
+int run_probe_now(struct run *r, uint32_t target)
+{
+    (void)target; /* a round is of all targets: their counters are read together */
+    if (!r->prober || !r->s->ntargets)
+        return -EINVAL;
+    if (r->state == RUN_PAUSING || r->state == RUN_WATCHING)
+        begin_round(r);
+    else
+        r->again = true;
+    return 0;
+}
+
+int run_add_target(struct run *r, const char *spec, char *err, size_t errlen)
+{
+    struct target *t;
+    int rc = target_parse(&t, spec, err, errlen);
+
+    if (rc)
+        return rc;
+    target_apply_defaults(t, &r->s->settings.defaults);
+    rc = session_add_target(r->s, t);
+    if (rc) {
+        snprintf(err, errlen, "%s", strerror(-rc));
+        target_free(t);
+        return rc;
+    }
+    if (r->go)
+        run_probe_now(r, t->id);
+    return 0;
+}
+
+int run_start(struct run **out, struct loop *l, struct session *s, run_fn fn, void *arg, char *err,
+              size_t errlen, int *exit_status)
+{
+    struct run *r = calloc(1, sizeof(*r));
+    struct prober_settings ps = {.no_names = s->settings.numeric};
+    int rc = -ENOMEM;
+
+    *exit_status = 3;
+    snprintf(err, errlen, "%s", strerror(ENOMEM));
+    if (!r)
+        return rc;
+    r->loop = l;
+    r->s = s;
+    r->fn = fn;
+    r->arg = arg;
+    rc = open_capture(r, err, errlen, exit_status);
+    if (rc)
+        goto fail;
+    if (!s->settings.read_file) {
+        rc = -ENOMEM;
+        r->prober = prober_new(l, &ps);
+        if (!r->prober)
+            goto fail;
+        doubt_sample(r);
+    }
+    if (s->settings.keep_packets || !s->settings.read_file) {
+        r->tick = loop_timer(l, TICK, TICK, on_tick, r);
+        if (!r->tick)
+            goto fail;
+    }
+    *exit_status = 0;
+    *out = r;
+    return 0;
+fail:
+    run_free(r);
+    return rc;
+}
+
+void run_free(struct run *r)
+{
+    if (!r)
+        return;
+    set_state(r, RUN_ENDED);
+    timer_stop(r->wait);
+    timer_stop(r->tick);
+    timer_stop(r->deadline);
+    prober_free(r->prober);
+    capture_free(r->capture);
+    write_file_close(r->write);
+    doubt_release(&r->doubt);
+    free(r);
+}

@@ -1,0 +1,88 @@
+/* What run.c (rounds, capture, the end) and doubt.c (counters, repetitions) share. */
+#ifndef SESSION_RUN_H
+#define SESSION_RUN_H
+
+#include "session/private.h"
+
+#define SAMPLES     256 /* of the host counters, one a tick */
+#define TICK        (100 * NS_PER_MS)
+#define REPEATS_MAX 40 /* connections a run spends on repetitions */
+
+struct pending_delta { /* a failed chain whose counters are read at the next tick */
+    uint64_t result, chain;
+    nstime started, ended;
+};
+struct pending_repeat {
+    uint64_t result, chain;
+    uint32_t target, round;
+    struct addr address;
+    enum failure failure;
+};
+struct chain_span { /* when our probes of this host were at work */
+    uint64_t chain;
+    nstime started, ended;
+};
+struct doubt {
+    struct host_counters samples[SAMPLES]; /* a ring, newest at (nsamples - 1) % SAMPLES */
+    uint64_t nsamples;
+    struct pending_delta *deltas;
+    size_t ndeltas, deltas_alloc;
+    struct pending_repeat *repeats;
+    size_t nrepeats, repeats_alloc;
+    struct chain_span *spans;
+    size_t nspans, spans_alloc;
+    unsigned spent;
+    /* the one that runs */
+    bool running, failed_again;
+    struct pending_repeat now;
+    struct host_counters before;
+    nstime began;
+};
+
+enum run_state {
+    RUN_WAITING_READY, /* for the helper, and for the targets to be told */
+    RUN_WATCHING,      /* no targets: packets only */
+    RUN_ROUND,
+    RUN_SETTLING,
+    RUN_REPEATING,
+    RUN_PAUSING, /* between rounds */
+    RUN_ENDING,  /* the capture drains */
+    RUN_ENDED,
+};
+struct run {
+    struct loop *loop;
+    struct session *s;
+    run_fn fn;
+    void *arg;
+    struct capture *capture;
+    struct prober *prober;
+    struct timer *tick, *wait, *deadline;
+    enum run_state state;
+    bool go, ready, stopping, again, wanted_capture;
+    int exit_status;
+    char error[512];
+    uint32_t round;
+    unsigned outstanding;
+    nstime round_began;
+    uint64_t told_revision;
+    unsigned ticks, syncing;
+    struct doubt doubt;
+    struct write_file *write;
+};
+
+/* ---- doubt.c ---- */
+void doubt_release(struct doubt *d);
+void doubt_sample(struct run *r); /* a tick: reads the counters, settles what waits for them */
+void doubt_result(struct run *r, const struct result *res);
+/* Starts the next repetition: true, or false when none is left. */
+bool doubt_repeat_next(struct run *r);
+void doubt_repeat_done(struct run *r);
+void run_repeat_done(struct run *r); /* run.c: goes on */
+struct probe_callbacks run_callbacks(struct run *r);
+
+/* ---- writefile.c: -w ---- */
+int write_file_open(struct write_file **out, const char *path);
+int write_file_add(struct write_file *w, const struct record *rec, const char *interface);
+int write_file_close(struct write_file *w); /* NULL: 0 */
+
+#endif
