@@ -28,6 +28,11 @@ static void take_sack(struct tcp_header *t, struct cursor *v)
     }
 }
 
+static uint8_t capped(uint8_t value, uint8_t max)
+{
+    return MIN_OF(value, max);
+}
+
 static void take_option(struct tcp_header *t, uint8_t kind, struct cursor v)
 {
     size_t len = cur_left(&v);
@@ -39,7 +44,7 @@ static void take_option(struct tcp_header *t, uint8_t kind, struct cursor v)
         break;
     case OPT_WSCALE: /* RFC 7323 2.3: above 14 counts as 14 */
         if (len == 1)
-            t->wscale = (int8_t)MIN_OF(cur_u8(&v), 14);
+            t->wscale = (int8_t)capped(cur_u8(&v), 14);
         break;
     case OPT_SACK_OK: t->sack_ok = true; break;
     case OPT_SACK: take_sack(t, &v); break;
@@ -50,7 +55,7 @@ static void take_option(struct tcp_header *t, uint8_t kind, struct cursor v)
         break;
     case OPT_MPTCP:
         if (len >= 2 && cur_u8(&v) >> 4 == MP_TCPRST)
-            t->mptcp_rst = (int8_t)MIN_OF(cur_u8(&v), INT8_MAX);
+            t->mptcp_rst = (int8_t)capped(cur_u8(&v), INT8_MAX);
         break;
     case OPT_TFO: t->has_tfo = true; break;
     case OPT_EXPERIMENT1:
