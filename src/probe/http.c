@@ -1,0 +1,732 @@
+/* The http probe: libcurl speaks HTTP over the socket the tcp stage has connected. */
+#include "probe/internal.h"
+#include "config.h"
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#define HEADERS_CAP ((uint64_t)256 << 10)
+#define AFTER_WAIT  (500 * NS_PER_MS) /* for the reset that follows an early reply */
+
+struct curl { /* one multi handle a prober */
+    struct prober *p;
+    CURLM *multi;
+    struct timer *timer;
+};
+
+struct http { /* one transfer */
+    CURL *easy;
+    struct curl_slist *headers, *resolve;
+    char error[CURL_ERROR_SIZE];
+    CURLcode code;
+    bool tls_told, given, request_done, body_capped, headers_capped, reply_early, after;
+    long status, version;
+    uint64_t header_bytes, body_bytes, head_out, body_out;
+    int64_t expected; /* Content-Length, -1 unknown */
+    char server[128], type[128], location[256], reply[160];
+    uint8_t body[FIRST_MAX];
+    size_t nbody;
+};
+
+static void http_finish(struct chain *c, enum failure f);
+static void http_done(struct chain *c, CURLcode code);
+
+/* ---- libcurl on the loop ---- */
+static void take_messages(struct curl *m)
+{
+    CURLMsg *msg;
+    int left;
+    while ((msg = curl_multi_info_read(m->multi, &left))) {
+        struct chain *c = NULL;
+        CURLcode code = msg->data.result;
+        if (msg->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&c);
+        http_done(c, code); /* msg is gone after this */
+    }
+}
+
+static void on_curl_time(void *arg)
+{
+    struct curl *m = arg;
+    int running;
+    curl_multi_socket_action(m->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    take_messages(m);
+}
+
+static int on_curl_timer(CURLM *multi, long ms, void *arg)
+{
+    struct curl *m = arg;
+    (void)multi;
+    timer_stop(m->timer);
+    m->timer = ms < 0 ? NULL : loop_timer(m->p->l, ms * NS_PER_MS, 0, on_curl_time, m);
+    return 0;
+}
+
+static void on_http(void *arg, int events)
+{
+    struct chain *c = arg;
+    struct curl *m = c->st->p->curl;
+    int running, what = (events & LOOP_READ ? CURL_CSELECT_IN : 0) |
+                        (events & LOOP_WRITE ? CURL_CSELECT_OUT : 0);
+    if (events & LOOP_READ)
+        chain_peek(c);
+    if (c->sv.err) {
+        http_finish(c, failure_of_errno(c->sv.err));
+        return;
+    }
+    curl_multi_socket_action(m->multi, c->fd, what, &running);
+    take_messages(m);
+}
+
+static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socketp)
+{
+    struct chain *c = NULL;
+    int events = (what & CURL_POLL_IN ? LOOP_READ : 0) | (what & CURL_POLL_OUT ? LOOP_WRITE : 0);
+    (void)arg;
+    (void)socketp;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&c);
+    if (!c || c->fd != fd || c->own_fd)
+        return 0;
+    if (what == CURL_POLL_REMOVE) {
+        watch_stop(c->watch);
+        c->watch = NULL;
+    } else if (c->watch) {
+        watch_set(c->watch, events);
+    } else {
+        chain_watch(c, events, on_http);
+    }
+    return 0;
+}
+
+static struct curl *curl_get(struct prober *p)
+{
+    if (p->curl)
+        return p->curl;
+    struct curl *m = calloc(1, sizeof(*m));
+    if (!m || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
+        !(m->multi = curl_multi_init())) {
+        free(m);
+        return NULL;
+    }
+    m->p = p;
+    curl_multi_setopt(m->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
+    curl_multi_setopt(m->multi, CURLMOPT_SOCKETDATA, m);
+    curl_multi_setopt(m->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
+    curl_multi_setopt(m->multi, CURLMOPT_TIMERDATA, m);
+    return p->curl = m;
+}
+
+int http_warm_up(struct prober *p)
+{
+    return curl_get(p) ? 0 : -ENOMEM;
+}
+
+void curl_release(struct prober *p)
+{
+    if (!p->curl)
+        return;
+    timer_stop(p->curl->timer);
+    p->curl->timer = NULL;
+    curl_multi_cleanup(p->curl->multi);
+    timer_stop(p->curl->timer);
+    free(p->curl);
+    p->curl = NULL;
+}
+
+/* ---- the socket is ours before, and again after ---- */
+static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
+{
+    struct chain *c = arg;
+    (void)purpose;
+    (void)a;
+    if (!c->own_fd || c->http->given) /* a second connection is never wanted */
+        return CURL_SOCKET_BAD;
+    c->own_fd = false;
+    c->http->given = true;
+    return c->fd;
+}
+
+static int on_sockopt(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+    (void)arg;
+    (void)fd;
+    (void)purpose;
+    return CURL_SOCKOPT_ALREADY_CONNECTED;
+}
+
+/* Not closed here: TCP_INFO, the error queue and what is unread are taken first. */
+static int on_close(void *arg, curl_socket_t fd)
+{
+    struct chain *c = arg;
+    if (c->fd == fd) {
+        watch_stop(c->watch);
+        c->watch = NULL;
+        c->own_fd = true;
+    }
+    return 0;
+}
+
+static CURLcode on_ssl_ctx(CURL *easy, void *ctx, void *arg)
+{
+    struct chain *c = arg;
+    (void)easy;
+    return tls_prepare(c, ctx) < 0 ? CURLE_SSL_CERTPROBLEM : CURLE_OK;
+}
+
+static void on_stage_time(void *arg)
+{
+    struct chain *c = arg;
+    if (c->http->after)
+        http_finish(c, FAIL_NONE);
+    else
+        http_finish(c, FAIL_TIMEOUT);
+}
+
+void http_tls_done(struct chain *c)
+{
+    c->http->tls_told = true;
+    c->request_at = c->first_at = NSTIME_NONE; /* from here on they speak of the request */
+    tls_tell(c, FAIL_NONE, PSTAGE_HANDSHAKE);
+    chain_timer(c, chain_timeout(c), on_stage_time);
+}
+
+/* ---- what goes out and comes in ---- */
+static int on_debug(CURL *easy, curl_infotype type, char *data, size_t len, void *arg)
+{
+    struct chain *c = arg;
+    struct http *h = c->http;
+    (void)easy;
+    (void)data;
+    if (type != CURLINFO_HEADER_OUT && type != CURLINFO_DATA_OUT)
+        return 0;
+    c->last_at = loop_clock();
+    if (c->request_at == NSTIME_NONE)
+        c->request_at = c->last_at;
+    if (type == CURLINFO_HEADER_OUT)
+        h->head_out += len;
+    else
+        h->body_out += len;
+    if (!h->request_done && h->head_out && h->body_out >= c->st->t->opt.body_len) {
+        h->request_done = true;
+        chain_timer(c, chain_timeout(c), on_stage_time);
+    }
+    return 0;
+}
+
+static void keep_header(const char *line, size_t len, const char *name, char *out, size_t outlen)
+{
+    size_t n = strlen(name);
+    if (len <= n || line[n] != ':' || strncasecmp(line, name, n))
+        return;
+    line += n + 1;
+    len -= n + 1;
+    while (len && (*line == ' ' || *line == '\t')) {
+        line++;
+        len--;
+    }
+    while (len && (line[len - 1] == '\r' || line[len - 1] == '\n'))
+        len--;
+    text_clean(out, outlen, line, len);
+}
+
+static size_t on_header(char *line, size_t size, size_t n, void *arg)
+{
+    struct chain *c = arg;
+    struct http *h = c->http;
+    size_t len = size * n;
+    if (c->first_at == NSTIME_NONE)
+        c->first_at = loop_clock();
+    h->header_bytes += len;
+    if (len > 5 && !strncasecmp(line, "HTTP/", 5)) {
+        curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &h->status);
+        if (h->status >= 200 && !h->request_done && c->st->t->opt.body_len)
+            h->reply_early = true;
+    }
+    keep_header(line, len, "server", h->server, sizeof(h->server));
+    keep_header(line, len, "content-type", h->type, sizeof(h->type));
+    keep_header(line, len, "location", h->location, sizeof(h->location));
+    if (h->header_bytes <= HEADERS_CAP)
+        return len;
+    h->headers_capped = true;
+    return 0;
+}
+
+static size_t on_body(char *data, size_t size, size_t n, void *arg)
+{
+    struct chain *c = arg;
+    struct http *h = c->http;
+    size_t len = size * n, room = sizeof(h->body) - h->nbody;
+    memcpy(h->body + h->nbody, data, MIN_OF(len, room));
+    h->nbody += MIN_OF(len, room);
+    h->body_bytes += len;
+    if (h->body_bytes < READ_CAP)
+        return len;
+    h->body_capped = true;
+    return 0;
+}
+
+/* ---- set-up ---- */
+static int url_of(const struct target *t, bool tls, struct strbuf *url)
+{
+    bool v6 = t->numeric && t->address.family == 6;
+    strbuf_addf(url, "%s://%s%s%s:%u%s", tls ? "https" : "http", v6 ? "[" : "", t->host,
+                v6 ? "]" : "", t->port, t->path ? t->path : "/");
+    return url->err;
+}
+
+static bool has_header(const struct target_options *o, const char *name)
+{
+    size_t len = strlen(name);
+    for (size_t i = 0; o->headers && o->headers[i]; i++)
+        if (!strncasecmp(o->headers[i], name, len) && o->headers[i][len] == ':')
+            return true;
+    return false;
+}
+
+static int append(struct curl_slist **list, const char *line)
+{
+    struct curl_slist *more = curl_slist_append(*list, line);
+    if (!more)
+        return -ENOMEM;
+    *list = more;
+    return 0;
+}
+
+static int set_headers(struct chain *c, struct http *h)
+{
+    const struct target_options *o = &c->st->t->opt;
+    int rc = 0;
+    for (size_t i = 0; o->headers && o->headers[i] && rc == 0; i++)
+        rc = append(&h->headers, o->headers[i]);
+    /* A pause for 100-continue would hide what a server does while a body comes. */
+    if (rc == 0 && !has_header(o, "Expect"))
+        rc = append(&h->headers, "Expect:");
+    if (rc == 0 && o->body && !has_header(o, "Content-Type"))
+        rc = append(&h->headers, "Content-Type: application/octet-stream");
+    curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, h->headers);
+    return rc;
+}
+
+static void set_request(struct chain *c, struct http *h)
+{
+    const struct target_options *o = &c->st->t->opt;
+    if (o->body) {
+        curl_easy_setopt(h->easy, CURLOPT_POST, 1L);
+        curl_easy_setopt(h->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)o->body_len);
+        curl_easy_setopt(h->easy, CURLOPT_POSTFIELDS, o->body);
+    }
+    if (o->method && !strcmp(o->method, "HEAD"))
+        curl_easy_setopt(h->easy, CURLOPT_NOBODY, 1L);
+    else if (o->method)
+        curl_easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, o->method);
+}
+
+static void set_callbacks(struct chain *c, CURL *e)
+{
+    curl_easy_setopt(e, CURLOPT_PRIVATE, (char *)c);
+    curl_easy_setopt(e, CURLOPT_ERRORBUFFER, c->http->error);
+    curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_open);
+    curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, c);
+    curl_easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, on_sockopt);
+    curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+    curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, c);
+    curl_easy_setopt(e, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx);
+    curl_easy_setopt(e, CURLOPT_SSL_CTX_DATA, c);
+    curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(e, CURLOPT_HEADERDATA, c);
+    curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(e, CURLOPT_WRITEDATA, c);
+    curl_easy_setopt(e, CURLOPT_VERBOSE, 1L); /* only so that on_debug is told what went out */
+    curl_easy_setopt(e, CURLOPT_DEBUGFUNCTION, on_debug);
+    curl_easy_setopt(e, CURLOPT_DEBUGDATA, c);
+}
+
+static void set_options(CURL *e)
+{
+    curl_easy_setopt(e, CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION);
+    curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(e, CURLOPT_PROXY, ""); /* not what the environment says */
+    curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
+    curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
+    curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
+    curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(e, CURLOPT_HTTP09_ALLOWED, 0L);
+    curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    /* Verified by our own callbacks, which let the handshake go on (tls.c). */
+    curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 0L);
+    curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 0L);
+    curl_easy_setopt(e, CURLOPT_CAINFO, NULL);
+    curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
+}
+
+/* The name never reaches a resolver: libcurl is told the address it would find. */
+static int set_resolve(struct chain *c, struct http *h)
+{
+    const struct target *t = c->st->t;
+    char at[ADDR_TEXT_MAX];
+    struct strbuf sb = STRBUF_INIT;
+    if (t->numeric)
+        return 0;
+    strbuf_addf(&sb, "+%s:%u:%s%s%s", t->host, t->port, c->addr.family == 6 ? "[" : "",
+                addr_text(at, &c->addr), c->addr.family == 6 ? "]" : "");
+    int rc = sb.err ? sb.err : append(&h->resolve, sb.buf);
+    strbuf_release(&sb);
+    curl_easy_setopt(h->easy, CURLOPT_RESOLVE, h->resolve);
+    return rc;
+}
+
+static int http_set_up(struct chain *c)
+{
+    struct strbuf url = STRBUF_INIT;
+    struct curl *m = curl_get(c->st->p);
+    struct http *h = c->http = calloc(1, sizeof(*h));
+    if (!m || !h || !(h->easy = curl_easy_init()))
+        return -ENOMEM;
+    h->expected = -1;
+    int rc = url_of(c->st->t, c->scheme == SCHEME_HTTPS, &url);
+    if (rc == 0)
+        curl_easy_setopt(h->easy, CURLOPT_URL, url.buf);
+    strbuf_release(&url);
+    set_options(h->easy);
+    set_callbacks(c, h->easy);
+    set_request(c, h);
+    if (rc == 0)
+        rc = set_headers(c, h);
+    if (rc == 0)
+        rc = set_resolve(c, h);
+    if (rc == 0 && curl_multi_add_handle(m->multi, h->easy) != CURLM_OK)
+        rc = -ENOMEM;
+    return rc;
+}
+
+void http_begin(struct chain *c)
+{
+    c->state = CHAIN_HTTP;
+    if (http_set_up(c) < 0) {
+        sock_latch(&c->sv, ENOMEM);
+        http_finish(c, FAIL_UNKNOWN);
+        return;
+    }
+    chain_timer(c, chain_timeout(c), on_stage_time);
+}
+
+/* ---- the end ---- */
+static void read_infos(struct chain *c)
+{
+    struct http *h = c->http;
+    curl_off_t length = -1, upload = 0;
+    long err = 0;
+    curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &h->status);
+    curl_easy_getinfo(h->easy, CURLINFO_HTTP_VERSION, &h->version);
+    curl_easy_getinfo(h->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    curl_easy_getinfo(h->easy, CURLINFO_SIZE_UPLOAD_T, &upload);
+    curl_easy_getinfo(h->easy, CURLINFO_OS_ERRNO, &err);
+    h->expected = length;
+    if (upload > 0 && (uint64_t)upload > h->body_out)
+        h->body_out = (uint64_t)upload;
+    bool told = h->code == CURLE_SEND_ERROR || h->code == CURLE_RECV_ERROR ||
+                h->code == CURLE_SSL_CONNECT_ERROR;
+    if (told && err != EAGAIN && err != EINPROGRESS)
+        sock_latch(&c->sv, (int)err);
+}
+
+/* The transfer ends; the socket comes back through on_close(). */
+static void let_go(struct chain *c)
+{
+    struct http *h = c->http;
+    if (!h || !h->easy)
+        return;
+    read_infos(c);
+    if (c->st->p->curl)
+        curl_multi_remove_handle(c->st->p->curl->multi, h->easy);
+    curl_easy_cleanup(h->easy);
+    h->easy = NULL;
+    c->own_fd = true;
+}
+
+void http_free(struct chain *c)
+{
+    struct http *h = c->http;
+    if (!h)
+        return;
+    let_go(c);
+    curl_slist_free_all(h->headers);
+    curl_slist_free_all(h->resolve);
+    free(h);
+    c->http = NULL;
+}
+
+static enum failure failure_of_code(const struct chain *c)
+{
+    const struct http *h = c->http;
+    if (c->sv.err)
+        return failure_of_errno(c->sv.err);
+    switch (h->code) {
+    case CURLE_OK: return FAIL_NONE;
+    case CURLE_WRITE_ERROR:
+        return h->body_capped ? FAIL_NONE : h->headers_capped ? FAIL_TOO_LARGE : FAIL_UNKNOWN;
+    case CURLE_OUT_OF_MEMORY: /* libcurl's word for one header above 100 KiB */
+        return h->header_bytes ? FAIL_TOO_LARGE : FAIL_UNKNOWN;
+    case CURLE_GOT_NOTHING:
+    case CURLE_PARTIAL_FILE: return FAIL_EOF;
+    case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9 */
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+    case CURLE_BAD_CONTENT_ENCODING: return FAIL_HTTP_BAD_RESPONSE;
+    case CURLE_OPERATION_TIMEDOUT: return FAIL_TIMEOUT;
+    default:
+        if (c->tls.alert_seen || c->tls.alert_sent)
+            return FAIL_TLS_HANDSHAKE;
+        return c->sv.eof                            ? FAIL_EOF
+               : h->code == CURLE_SSL_CONNECT_ERROR ? FAIL_TLS_HANDSHAKE
+                                                    : FAIL_UNKNOWN;
+    }
+}
+
+/* A reply that was never read by libcurl: its send() failed first, the reply was in the queue. */
+static void read_unread_reply(struct chain *c)
+{
+    struct http *h = c->http;
+    struct app a;
+    if (h->status || c->scheme != SCHEME_HTTP || !c->nfirst)
+        return;
+    if (!app_decode(&a, c->first, c->nfirst, c->port, 0) || a.kind != APP_HTTP_RESPONSE)
+        return;
+    h->status = a.status;
+    if (!h->request_done && c->st->t->opt.body_len)
+        h->reply_early = true;
+    if (c->first_at == NSTIME_NONE)
+        c->first_at = loop_clock();
+}
+
+static const char *version_name(long v)
+{
+    switch (v) {
+    case CURL_HTTP_VERSION_1_0: return "1.0";
+    case CURL_HTTP_VERSION_1_1: return "1.1";
+    case CURL_HTTP_VERSION_2_0: return "2";
+    default: return NULL;
+    }
+}
+
+static void put_text(struct result *r, const char *name, const char *s)
+{
+    if (s && *s)
+        result_set(r, name, v_text(s));
+}
+
+static void put_response(struct chain *c, struct result *r)
+{
+    struct http *h = c->http;
+    char text[161];
+    if (h->status > 0)
+        result_set(r, "status", v_int(h->status));
+    put_text(r, "http_version", h->status > 0 ? version_name(h->version) : NULL);
+    put_text(r, "server", h->server);
+    put_text(r, "content_type", h->type);
+    put_text(r, "location", h->location);
+    if (h->header_bytes)
+        result_set(r, "header_bytes", v_int((int64_t)h->header_bytes));
+    result_set(r, "body_bytes", v_int((int64_t)h->body_bytes));
+    if (h->expected >= 0)
+        result_set(r, "body_expected", v_int(h->expected));
+    if (h->body_capped)
+        result_set(r, "body_capped", v_bool(true));
+    if (h->nbody)
+        result_set(
+            r, "reply",
+            v_text(text_clean(text, h->status >= 400 ? sizeof(text) : 65, h->body, h->nbody)));
+}
+
+static void put_request(struct chain *c, struct result *r)
+{
+    const struct target_options *o = &c->st->t->opt;
+    struct http *h = c->http;
+    result_set(r, "method", v_text(o->method ? o->method : o->body ? "POST" : "GET"));
+    result_set(r, "request_bytes", v_int((int64_t)(h->head_out + h->body_out)));
+    if (!o->body)
+        return;
+    result_set(r, "request_body", v_int((int64_t)o->body_len));
+    result_set(r, "request_body_sent", v_int((int64_t)h->body_out));
+    if (h->reply_early)
+        result_set(r, "reply_while_sending", v_bool(true));
+}
+
+static void tell_http(struct chain *c, enum failure f)
+{
+    struct http *h = c->http;
+    struct result *r = chain_result(c, "http");
+    if (!r)
+        return;
+    bool sending = !h->request_done || h->reply_early;
+    chain_set_failure(c, r, f, f != FAIL_NONE && sending ? PSTAGE_REQUEST : PSTAGE_RESPONSE);
+    put_request(c, r);
+    put_response(c, r);
+    chain_put_socket(c, r);
+    if (tls_certificate_failure(c) != FAIL_NONE)
+        result_set(r, "unverified", v_bool(true));
+    tls_put_alerts(r, &c->tls);
+    if (f == FAIL_NONE) {
+        chain_tell(c, r);
+        return;
+    }
+    if (f != FAIL_INTERRUPTED)
+        put_text(r, "error", h->error);
+    if (!h->status && c->scheme == SCHEME_HTTP)
+        chain_put_first_bytes(c, r);
+    chain_tell(c, r);
+}
+
+static void http_finish(struct chain *c, enum failure f)
+{
+    chain_quiet(c);
+    let_go(c);
+    chain_quiet(c);
+    chain_take(c);
+    if (!c->http) { /* out of memory */
+        struct result *r = chain_result(c, c->scheme == SCHEME_HTTPS ? "tls" : "http");
+        if (r) {
+            chain_set_failure(c, r, f, PSTAGE_REQUEST);
+            chain_tell(c, r);
+            chain_skip_rest(c, r);
+        }
+        chain_end(c);
+        return;
+    }
+    if (f == FAIL_UNKNOWN || (f == FAIL_NONE && c->sv.err))
+        f = failure_of_code(c);
+    read_unread_reply(c);
+    if (c->scheme == SCHEME_HTTPS && !c->http->tls_told) {
+        if (!c->tls.error[0])
+            text_clean(c->tls.error, sizeof(c->tls.error), c->http->error, strlen(c->http->error));
+        tls_tell(c, f, PSTAGE_HANDSHAKE);
+    } else {
+        tell_http(c, f);
+    }
+    chain_end(c);
+}
+
+void http_interrupt(struct chain *c)
+{
+    http_finish(c, FAIL_INTERRUPTED);
+}
+
+/* The server answered before it had the whole body: does it abort too? */
+static void on_after(void *arg, int events)
+{
+    struct chain *c = arg;
+    char buf[16384];
+    (void)events;
+    for (int i = 0; i < 16; i++) {
+        ssize_t n = recv(c->fd, buf, sizeof(buf), MSG_DONTWAIT);
+        if (n > 0)
+            continue;
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+            return;
+        if (n < 0)
+            sock_latch(&c->sv, errno);
+        else
+            c->sv.eof = true;
+        http_finish(c, FAIL_NONE);
+        return;
+    }
+}
+
+static void http_done(struct chain *c, CURLcode code)
+{
+    struct http *h = c->http;
+    h->code = code;
+    enum failure f = failure_of_code(c);
+    if (f == FAIL_NONE && h->reply_early) {
+        let_go(c);
+        chain_quiet(c);
+        h->after = true;
+        chain_watch(c, LOOP_READ, on_after);
+        chain_timer(c, AFTER_WAIT, on_stage_time);
+        if (c->watch && c->timer)
+            return;
+    }
+    let_go(c); /* latches what libcurl saw */
+    http_finish(c, failure_of_code(c));
+}
+
+/* ---- facts ---- */
+static void facts_of_reply(struct facts *out, const struct result *r)
+{
+    int64_t status = field_int(r, "status", 0), want = field_int(r, "body_expected", -1);
+    int64_t got = field_int(r, "body_bytes", 0), size = field_int(r, "request_body", 0);
+    int64_t sent = field_int(r, "request_body_sent", 0);
+    bool early = field_true(r, "reply_while_sending");
+    struct value none = v_none();
+    if (status)
+        facts_put_yes(out, r, FACT_HTTP_STATUS, v_int(status), none, none);
+    else
+        facts_put_no(out, r, FACT_HTTP_STATUS, none, none);
+    if (early)
+        facts_put_yes(out, r, FACT_EARLY_REPLY, v_int(status), v_int(sent), v_int(size));
+    else if (size)
+        facts_put_no(out, r, FACT_EARLY_REPLY, none, none);
+    if (r->outcome == OUTCOME_OK)
+        facts_put_yes(out, r, FACT_RESPONSE_COMPLETE, none, none, none);
+    else
+        facts_put_no(out, r, FACT_RESPONSE_COMPLETE, none, none);
+    if (r->outcome == OUTCOME_OK)
+        facts_put_no(out, r, FACT_REPLY_CUT, none, none);
+    else if (status && !early && r->stage == PSTAGE_RESPONSE)
+        facts_put_yes(out, r, FACT_REPLY_CUT, v_int(got), want >= 0 ? v_int(want) : v_text("?"),
+                      none);
+    if (status == 431 || status == 414 || status == 494)
+        facts_put_yes(out, r, FACT_HEADER_TOO_LARGE, v_int(status), none, none);
+}
+
+static void facts_of_request(struct facts *out, const struct result *r)
+{
+    int64_t size = field_int(r, "request_body", 0);
+    const char *method = field_str(r, "method");
+    char text[64];
+    if (field_int(r, "request_bytes", 0) > 0) {
+        snprintf(text, sizeof(text), "HTTP %s", method ? method : "?");
+        facts_put_yes(out, r, FACT_REQUEST_SEEN, v_text(text), v_none(), v_none());
+    } else if (r->outcome == OUTCOME_FAILED) {
+        facts_put_no(out, r, FACT_REQUEST_SEEN, v_none(), v_none());
+    }
+    if (size && r->stage == PSTAGE_REQUEST)
+        facts_put_yes(out, r, FACT_UPLOADING, v_int(size), v_none(), v_none());
+}
+
+/* Words of servers that got plain HTTP on a TLS port: nginx, Apache, Go's net/http. */
+static void facts_of_tls_port(struct facts *out, const struct result *r)
+{
+    static const char *const words[] = {"plain HTTP request was sent to HTTPS port",
+                                        "speaking plain HTTP to an SSL-enabled",
+                                        "HTTP request to an HTTPS server"};
+    const char *reply = field_str(r, "reply");
+    for (size_t i = 0; reply && i < ARRAY_SIZE(words); i++)
+        if (strcasestr(reply, words[i]))
+            facts_put_yes(out, r, FACT_PLAIN_ON_TLS_TEXT, v_none(), v_none(), v_none());
+}
+
+static void http_facts(struct facts *out, const struct result *r)
+{
+    const char *error = field_str(r, "error");
+    facts_of_request(out, r);
+    facts_of_reply(out, r);
+    facts_of_tls_port(out, r);
+    if (r->outcome != OUTCOME_FAILED)
+        return;
+    facts_of_end(out, r);
+    facts_of_first_bytes(out, r);
+    if (field_str(r, "alert") || field_str(r, "alert_sent"))
+        tls_facts_of_alerts(out, r);
+    if (error && (strstr(error, "GOAWAY") || strstr(error, "not closed cleanly")))
+        facts_put_yes(out, r, FACT_H2_GOAWAY, v_text(error), v_none(), v_none());
+}
+
+const struct probe_type probe_type_http = {"http", N_("HTTP"), http_facts};

@@ -1,0 +1,427 @@
+/* The tcp probe: connect, hold, send what the target carries, read. Every chain begins here. */
+#include "probe/internal.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static const char *const scheme_words[] = {
+    [SCHEME_AUTO] = "auto", [SCHEME_TCP] = "tcp",     [SCHEME_TLS] = "tls",
+    [SCHEME_HTTP] = "http", [SCHEME_HTTPS] = "https", [SCHEME_DNS] = "dns"};
+
+#define TCP_STATE_CLOSE 7 /* netinet/tcp.h, which does not go with linux/tcp.h */
+
+static void hold_begin(struct chain *c);
+static void send_begin(struct chain *c);
+
+/* ---- telling ---- */
+static void put_bytes_seen(struct chain *c, struct result *r)
+{
+    char text[161];
+    if (c->body_off)
+        result_set(r, "request_bytes", v_int((int64_t)c->sent));
+    if (c->st->t->opt.body && c->scheme == SCHEME_TCP)
+        result_set(r, "request_size", v_int((int64_t)c->st->t->opt.body_len));
+    if (!c->nfirst)
+        return;
+    bool first_word = c->request_at == NSTIME_NONE || c->first_at <= c->request_at;
+    text_clean(text, sizeof(text), c->first, c->nfirst);
+    result_set(r, first_word ? "banner" : "reply", v_text(text));
+    result_set(r, first_word ? "banner_after" : "reply_after",
+               v_span(c->first_at - (first_word ? c->connected : c->request_at)));
+    result_set(r, "reply_bytes", v_int((int64_t)(c->got + c->sv.unread)));
+    if (c->capped)
+        result_set(r, "reply_capped", v_bool(true));
+}
+
+static void tell_tcp(struct chain *c, enum failure f, enum probe_stage s)
+{
+    struct result *r = chain_result(c, "tcp");
+    if (!r)
+        return;
+    chain_set_failure(c, r, f, s);
+    result_set(r, "speaks", v_text(scheme_words[c->scheme]));
+    chain_put_socket(c, r);
+    put_bytes_seen(c, r);
+    if (s == PSTAGE_HOLD || s == PSTAGE_RESPONSE)
+        result_set(r, "held", v_span(loop_clock() - c->connected));
+    if (f == FAIL_NONE) {
+        chain_tell(c, r);
+        return;
+    }
+    chain_tell(c, r);
+    chain_skip_rest(c, r);
+}
+
+void tcp_failed(struct chain *c, enum failure f, enum probe_stage s)
+{
+    chain_quiet(c);
+    chain_take(c);
+    if (f == FAIL_UNKNOWN && c->sv.err)
+        f = failure_of_errno(c->sv.err);
+    tell_tcp(c, f, s);
+    chain_end(c);
+}
+
+/* A tcp:// target has passed. */
+static void tcp_passed(struct chain *c, enum probe_stage s)
+{
+    chain_quiet(c);
+    chain_take(c);
+    tell_tcp(c, FAIL_NONE, s);
+    chain_end(c);
+}
+
+/* The tcp stage of a chain that goes on. */
+void tcp_ok(struct chain *c, enum probe_stage s)
+{
+    struct result *r = chain_result(c, "tcp");
+    if (!r)
+        return;
+    chain_set_failure(c, r, FAIL_NONE, s);
+    result_set(r, "speaks", v_text(scheme_words[c->scheme]));
+    struct sockview *v = &c->sv;
+    v->info_len = sizeof(v->info);
+    v->info_known = getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &v->info, &v->info_len) == 0;
+    if (v->info_known) {
+        result_set(r, "syns", v_int((int64_t)v->syn_retrans + 1));
+        result_set(r, "rtt", v_span((nstime)v->info.tcpi_rtt * NS_PER_US));
+        result_set(r, "mss", v_int(v->info.tcpi_snd_mss));
+        result_set(r, "pmtu", v_int(v->info.tcpi_pmtu));
+    }
+    if (s == PSTAGE_HOLD)
+        result_set(r, "held", v_span(loop_clock() - c->connected));
+    put_bytes_seen(c, r);
+    chain_tell(c, r);
+}
+
+static enum probe_stage stage_of(const struct chain *c)
+{
+    switch (c->state) {
+    case CHAIN_HOLD: return PSTAGE_HOLD;
+    case CHAIN_SEND: return PSTAGE_REQUEST;
+    case CHAIN_REPLY: return PSTAGE_RESPONSE;
+    case CHAIN_QUEUED: return PSTAGE_NONE;
+    default: return PSTAGE_CONNECT;
+    }
+}
+
+void tcp_interrupt(struct chain *c)
+{
+    enum probe_stage s = stage_of(c);
+    tcp_failed(c, FAIL_INTERRUPTED, s);
+}
+
+/* ---- connect ---- */
+static void learn_flow(struct chain *c)
+{
+    struct sockaddr_storage ss;
+    socklen_t len = sizeof(ss);
+    c->flow = (struct flow_key){.dst = c->addr, .dport = c->port};
+    if (getsockname(c->fd, (struct sockaddr *)&ss, &len) < 0)
+        return;
+    addr_from_sockaddr((struct sockaddr *)&ss, &c->flow.src, &c->flow.sport);
+    c->flow_known = c->flow.sport != 0;
+}
+
+static void go_on(struct chain *c)
+{
+    nstime hold = chain_hold(c, 0);
+    switch (c->scheme) {
+    case SCHEME_TLS: tls_begin(c); return;
+    case SCHEME_HTTP:
+    case SCHEME_HTTPS:
+        if (hold > 0) {
+            hold_begin(c);
+            return;
+        }
+        tcp_ok(c, PSTAGE_CONNECT);
+        http_begin(c);
+        return;
+    default: hold_begin(c);
+    }
+}
+
+static void connected(struct chain *c)
+{
+    struct sockview *v = &c->sv;
+    c->connected = c->last_at = loop_clock();
+    learn_flow(c);
+    v->info_len = sizeof(v->info);
+    if (getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &v->info, &v->info_len) == 0)
+        v->syn_retrans = v->info.tcpi_total_retrans;
+    chain_quiet(c);
+    go_on(c);
+}
+
+static void on_connect(void *arg, int events)
+{
+    struct chain *c = arg;
+    struct sockaddr_storage peer;
+    socklen_t len = sizeof(peer);
+    (void)events;
+    int err = sock_error(c->fd);
+    if (err) {
+        sock_latch(&c->sv, err);
+        tcp_failed(c, failure_of_errno(err), PSTAGE_CONNECT);
+        return;
+    }
+    /* Writable without an error is connected, unless the wake-up was for something else. */
+    if (getpeername(c->fd, (struct sockaddr *)&peer, &len) < 0 && errno == ENOTCONN) {
+        struct tcp_info info;
+        socklen_t ilen = sizeof(info);
+        bool closed = getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &ilen) == 0 &&
+                      info.tcpi_state == TCP_STATE_CLOSE;
+        if (!closed)
+            return;
+    }
+    connected(c);
+}
+
+static void on_connect_timeout(void *arg)
+{
+    tcp_failed(arg, FAIL_TIMEOUT, PSTAGE_CONNECT);
+}
+
+static void begin_failed(struct chain *c, int err, const char *what)
+{
+    sock_latch(&c->sv, err);
+    struct result *r = chain_result(c, "tcp");
+    if (r) {
+        chain_set_failure(c, r, failure_of_errno(err), PSTAGE_CONNECT);
+        result_set(r, "call", v_text(what));
+        chain_put_socket(c, r);
+        chain_tell(c, r);
+        chain_skip_rest(c, r);
+    }
+    chain_end(c);
+}
+
+void tcp_begin(struct chain *c)
+{
+    struct sockaddr_storage ss;
+    const char *what;
+    c->state = CHAIN_CONNECT;
+    c->wall = loop_wall(c->st->p->l);
+    c->t0 = loop_clock();
+    int rc = sock_open(&c->addr, c->st->t->opt.source, &c->fd, &what);
+    if (rc < 0) {
+        begin_failed(c, -rc, what);
+        return;
+    }
+    size_t len = addr_to_sockaddr(&c->addr, c->port, &ss);
+    rc = connect(c->fd, (struct sockaddr *)&ss, (socklen_t)len) < 0 ? errno : 0;
+    learn_flow(c);
+    if (!c->explores && c->st->cb.on_chain)
+        c->st->cb.on_chain(c->st->cb.arg, c->st->t->id, c->id, &c->flow);
+    if (rc && rc != EINPROGRESS) {
+        sock_latch(&c->sv, rc);
+        tcp_failed(c, failure_of_errno(rc), PSTAGE_CONNECT);
+        return;
+    }
+    chain_watch(c, LOOP_WRITE, on_connect);
+    chain_timer(c, chain_timeout(c), on_connect_timeout);
+    if (!c->watch || !c->timer) {
+        sock_latch(&c->sv, ENOMEM);
+        tcp_failed(c, FAIL_UNKNOWN, PSTAGE_CONNECT);
+    }
+}
+
+/* ---- hold, send, reply ---- */
+static bool has_body(const struct chain *c)
+{
+    return c->scheme == SCHEME_TCP && c->st->t->opt.body && c->st->t->opt.body_len;
+}
+
+static void hold_passed(struct chain *c)
+{
+    if (c->scheme == SCHEME_HTTP || c->scheme == SCHEME_HTTPS) {
+        chain_quiet(c);
+        tcp_ok(c, PSTAGE_HOLD);
+        http_begin(c);
+        return;
+    }
+    if (c->explores && !c->got) {
+        chain_quiet(c);
+        auto_begin(c);
+        return;
+    }
+    tcp_passed(c, c->state == CHAIN_HOLD ? PSTAGE_HOLD : PSTAGE_RESPONSE);
+}
+
+/* The peer closed. A server that said its banner, or answered, has done its part. */
+static void peer_closed(struct chain *c)
+{
+    bool answered = c->state == CHAIN_HOLD ? c->got > 0 : c->got > c->got_before;
+    enum probe_stage s = stage_of(c);
+    c->sv.eof = true;
+    if (answered && c->state != CHAIN_SEND)
+        tcp_passed(c, s);
+    else
+        tcp_failed(c, FAIL_EOF, s);
+}
+
+/* Takes what is there: true when the chain goes on. */
+static bool read_some(struct chain *c)
+{
+    uint8_t buf[16384];
+    for (int i = 0; i < 8; i++) {
+        ssize_t n = recv(c->fd, buf, sizeof(buf), MSG_DONTWAIT);
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+            return true;
+        if (n < 0) {
+            sock_latch(&c->sv, errno);
+            tcp_failed(c, failure_of_errno(c->sv.err), stage_of(c));
+            return false;
+        }
+        if (n == 0) {
+            peer_closed(c);
+            return false;
+        }
+        c->last_at = loop_clock();
+        if (c->first_at == NSTIME_NONE)
+            c->first_at = c->last_at;
+        chain_keep_first(c, buf, (size_t)n);
+        c->got += (uint64_t)n;
+        if (c->got >= READ_CAP) {
+            c->capped = true;
+            hold_passed(c);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool write_some(struct chain *c)
+{
+    const struct target_options *o = &c->st->t->opt;
+    while (c->body_off < o->body_len) {
+        ssize_t n = send(c->fd, o->body + c->body_off, o->body_len - c->body_off,
+                         MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+            return true;
+        if (n < 0) {
+            sock_latch(&c->sv, errno);
+            tcp_failed(c, failure_of_errno(c->sv.err), PSTAGE_REQUEST);
+            return false;
+        }
+        c->body_off += (size_t)n;
+        c->sent += (uint64_t)n;
+        c->last_at = loop_clock();
+    }
+    return true;
+}
+
+static void on_hold_time(void *arg)
+{
+    struct chain *c = arg;
+    if (c->state == CHAIN_HOLD && has_body(c))
+        send_begin(c);
+    else if (c->state == CHAIN_SEND)
+        tcp_failed(c, FAIL_TIMEOUT, PSTAGE_REQUEST);
+    else
+        hold_passed(c);
+}
+
+static void on_hold(void *arg, int events)
+{
+    struct chain *c = arg;
+    /* What came before an error is read before send() may report it. */
+    if ((events & LOOP_READ) && !read_some(c))
+        return;
+    if (c->state == CHAIN_HOLD && has_body(c) && c->got) {
+        send_begin(c);
+        return;
+    }
+    if (c->state != CHAIN_SEND || !(events & LOOP_WRITE) || !write_some(c))
+        return;
+    if (c->body_off == c->st->t->opt.body_len) {
+        c->state = CHAIN_REPLY;
+        watch_set(c->watch, LOOP_READ);
+        chain_timer(c, chain_hold(c, HOLD_DEFAULT), on_hold_time);
+    }
+}
+
+static void send_begin(struct chain *c)
+{
+    c->state = CHAIN_SEND;
+    c->request_at = loop_clock();
+    c->got_before = c->got;
+    chain_timer(c, chain_timeout(c), on_hold_time);
+    watch_set(c->watch, LOOP_READ | LOOP_WRITE);
+}
+
+static void hold_begin(struct chain *c)
+{
+    nstime hold = chain_hold(c, HOLD_DEFAULT);
+    c->state = CHAIN_HOLD;
+    if (has_body(c) || c->explores)
+        hold = c->st->t->opt.hold >= 0 ? hold : BANNER_WAIT;
+    chain_watch(c, LOOP_READ, on_hold);
+    chain_timer(c, hold, on_hold_time);
+    if (!c->watch || !c->timer) {
+        sock_latch(&c->sv, ENOMEM);
+        tcp_failed(c, FAIL_UNKNOWN, PSTAGE_HOLD);
+    }
+}
+
+/* ---- facts ---- */
+static void facts_of_connect(struct facts *out, const struct result *r)
+{
+    struct value none = v_none();
+    nstime took = r->timings[TIMING_TOTAL] != NSTIME_NONE ? r->timings[TIMING_TOTAL] : 0;
+    int64_t syns = field_int(r, "syns", 1);
+    switch (r->failure) {
+    case FAIL_REFUSED: facts_put_yes(out, r, FACT_CONN_REFUSED, v_span(took), none, none); break;
+    case FAIL_TIMEOUT:
+        facts_put_yes(out, r, FACT_CONN_TIMEOUT, v_span(took), v_int(syns), none);
+        break;
+    case FAIL_HOST_UNREACHABLE:
+    case FAIL_NETWORK_UNREACHABLE:
+        facts_put_yes(out, r, FACT_CONN_UNREACHABLE, v_text(errno_name(r->err)), none, none);
+        break;
+    default: break;
+    }
+    if (r->err == EADDRNOTAVAIL || r->err == EAGAIN)
+        facts_put_yes(out, r, FACT_LOCAL_PORTS_EXHAUSTED, v_text(errno_name(r->err)), none, none);
+}
+
+static void facts_of_hold(struct facts *out, const struct result *r)
+{
+    struct value none = v_none();
+    const char *banner = field_str(r, "banner");
+    nstime held = field_int(r, "held", 0);
+    bool sent = field_int(r, "bytes_sent", 0) > 0;
+    if (banner)
+        facts_put_yes(out, r, FACT_BANNER_FIRST, v_text(banner), none, none);
+    else if (held >= BANNER_WAIT && r->stage == PSTAGE_HOLD)
+        facts_put_no(out, r, FACT_BANNER_FIRST, none, none);
+    if (r->stage != PSTAGE_HOLD)
+        return;
+    if (r->failure == FAIL_RESET)
+        facts_put_yes(out, r, FACT_HOLD_RESET, v_span(held), v_int(field_int(r, "bytes_sent", 0)),
+                      none);
+    else if (r->failure == FAIL_EOF && !sent)
+        facts_put_yes(out, r, FACT_HOLD_FIN, v_span(held), none, none);
+    else if (r->outcome == OUTCOME_OK)
+        facts_put_no(out, r, FACT_HOLD_RESET, v_span(held), none);
+}
+
+static void tcp_facts(struct facts *out, const struct result *r)
+{
+    if (r->timings[TIMING_CONNECT] != NSTIME_NONE)
+        facts_put_yes(out, r, FACT_CONN_OK, v_span(r->timings[TIMING_CONNECT]), v_none(), v_none());
+    if (field_int(r, "syns", 1) > 1)
+        facts_put_yes(out, r, FACT_SYN_REPEATED, v_int(field_int(r, "syns", 1)), v_none(),
+                      v_none());
+    facts_of_hold(out, r);
+    if (r->outcome != OUTCOME_FAILED)
+        return;
+    if (r->stage == PSTAGE_CONNECT)
+        facts_of_connect(out, r);
+    facts_of_end(out, r);
+}
+
+const struct probe_type probe_type_tcp = {"tcp", N_("TCP"), tcp_facts};

@@ -1,0 +1,685 @@
+/* The tls probe: OpenSSL with callbacks that keep what it saw. The same callbacks serve https. */
+#include "probe/internal.h"
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#define CHAIN_SHOWN 8
+#define NAMES_SHOWN 5
+
+/* ---- what the callbacks see ---- */
+static void see_alert(struct chain *c, bool out, const uint8_t *b, size_t len)
+{
+    struct tls_seen *t = &c->tls;
+    if (len < 2)
+        return;
+    if (out) {
+        if (b[1] == SSL3_AD_CLOSE_NOTIFY)
+            return;
+        t->alert_sent = true;
+        t->alert_out = b[1];
+        return;
+    }
+    if (b[1] == SSL3_AD_CLOSE_NOTIFY && t->done)
+        return;
+    t->alert_seen = true;
+    t->alert_late = t->done;
+    t->alert_level = b[0];
+    t->alert = b[1];
+}
+
+/* ServerHello: legacy_version is 0x0303 for 1.3 too; the final word is SSL_version() later. */
+static void see_handshake(struct chain *c, bool out, const uint8_t *b, size_t len)
+{
+    struct tls_seen *t = &c->tls;
+    if (!len)
+        return;
+    switch (b[0]) {
+    case SSL3_MT_CLIENT_HELLO:
+        if (out) {
+            t->hello_sent = true;
+            t->hello_bytes += (uint32_t)len;
+            if (c->request_at == NSTIME_NONE)
+                c->request_at = loop_clock();
+        }
+        break;
+    case SSL3_MT_SERVER_HELLO: t->server_hello = !out || t->server_hello; break;
+    case SSL3_MT_CERTIFICATE_REQUEST: t->cert_wanted = !out || t->cert_wanted; break;
+    case SSL3_MT_NEWSESSION_TICKET: t->ticket = !out || t->ticket; break;
+    default: break;
+    }
+}
+
+static void on_message(int out, int version, int type, const void *buf, size_t len, SSL *ssl,
+                       void *arg)
+{
+    struct chain *c = arg;
+    (void)version;
+    (void)ssl;
+    /* An answer may be read before it could be peeked at: its first five bytes pass here. */
+    if (type == SSL3_RT_HEADER && !out && !c->nfirst)
+        chain_keep_first(c, buf, len);
+    if (type == SSL3_RT_ALERT)
+        see_alert(c, out, buf, len);
+    else if (type == SSL3_RT_HANDSHAKE)
+        see_handshake(c, out, buf, len);
+    if (type == SSL3_RT_ALERT || type == SSL3_RT_HANDSHAKE)
+        c->last_at = loop_clock();
+}
+
+static int verify_index(void)
+{
+    static int index = -1; /* OpenSSL's registry of slots is global too */
+    if (index < 0)
+        index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+    return index;
+}
+
+/* Says yes to all: the first reason is kept, so that what lies behind is probed too. */
+static int on_verify(int ok, X509_STORE_CTX *sc)
+{
+    SSL *ssl = X509_STORE_CTX_get_ex_data(sc, SSL_get_ex_data_X509_STORE_CTX_idx());
+    struct chain *c = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), verify_index());
+    c->tls.verify_ran = true;
+    if (!ok && !c->tls.verify) {
+        c->tls.verify = X509_STORE_CTX_get_error(sc);
+        c->tls.verify_depth = X509_STORE_CTX_get_error_depth(sc);
+    }
+    return 1;
+}
+
+/* ---- the chain of certificates, as fields ---- */
+static void name_text(X509_NAME *n, char *out, size_t outlen)
+{
+    BIO *b = BIO_new(BIO_s_mem());
+    char *data;
+    out[0] = '\0';
+    if (!b)
+        return;
+    if (X509_NAME_print_ex(b, n, 0, XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB) >= 0) {
+        long len = BIO_get_mem_data(b, &data);
+        text_clean(out, outlen, data, len > 0 ? (size_t)len : 0);
+    }
+    BIO_free(b);
+}
+
+static void time_text(const ASN1_TIME *t, char out[TIME_TEXT_MAX])
+{
+    struct tm tm;
+    out[0] = '\0';
+    if (ASN1_TIME_to_tm(t, &tm))
+        strftime(out, TIME_TEXT_MAX, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+static void put_names(struct result *r, X509 *cert)
+{
+    GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+    int n = names ? sk_GENERAL_NAME_num(names) : 0;
+    result_set(r, "cert_names", v_int(n));
+    for (int i = 0, shown = 0; i < n && shown < NAMES_SHOWN; i++) {
+        const GENERAL_NAME *g = sk_GENERAL_NAME_value(names, i);
+        if (g->type != GEN_DNS)
+            continue;
+        char clean[256];
+        const ASN1_STRING *s = g->d.dNSName;
+        text_clean(clean, sizeof(clean), ASN1_STRING_get0_data(s), (size_t)ASN1_STRING_length(s));
+        result_add(r, "cert_name", v_text(clean));
+        shown++;
+    }
+    GENERAL_NAMES_free(names);
+}
+
+static void put_leaf(struct result *r, X509 *cert)
+{
+    char text[512], when[TIME_TEXT_MAX];
+    int bits = 0;
+    name_text(X509_get_subject_name(cert), text, sizeof(text));
+    result_set(r, "cert_subject", v_text(text));
+    name_text(X509_get_issuer_name(cert), text, sizeof(text));
+    result_set(r, "cert_issuer", v_text(text));
+    time_text(X509_get0_notBefore(cert), when);
+    result_set(r, "cert_from", v_text(when));
+    time_text(X509_get0_notAfter(cert), when);
+    result_set(r, "cert_until", v_text(when));
+    EVP_PKEY *key = X509_get0_pubkey(cert);
+    if (key && (bits = EVP_PKEY_get_bits(key)) > 0) {
+        snprintf(text, sizeof(text), "%s %d", OBJ_nid2sn(EVP_PKEY_get_base_id(key)), bits);
+        result_set(r, "cert_key", v_text(text));
+    }
+    put_names(r, cert);
+}
+
+static void put_chain(struct result *r, STACK_OF(X509) * certs)
+{
+    int n = certs ? sk_X509_num(certs) : 0;
+    result_set(r, "cert_chain", v_int(n));
+    for (int i = 1; i < n && i < CHAIN_SHOWN; i++) {
+        char subject[400], line[480], when[TIME_TEXT_MAX];
+        X509 *x = sk_X509_value(certs, i);
+        name_text(X509_get_subject_name(x), subject, sizeof(subject));
+        time_text(X509_get0_notAfter(x), when);
+        snprintf(line, sizeof(line), "%s, until %s", subject, when);
+        result_add(r, "cert_above", v_text(line));
+    }
+}
+
+static void check_host(struct chain *c, X509 *cert)
+{
+    const struct target *t = c->st->t;
+    size_t len = strlen(t->host);
+    int ok;
+    if (t->numeric) {
+        ok = X509_check_ip(cert, t->address.b, t->address.family == 4 ? 4 : 16, 0);
+    } else {
+        if (len && t->host[len - 1] == '.')
+            len--;
+        ok = X509_check_host(cert, t->host, len, 0, NULL);
+    }
+    c->tls.host_bad = ok != 1;
+}
+
+/* The handshake stands: everything of it is read now, libcurl frees the SSL before it tells us. */
+static void see_session(struct chain *c, const SSL *ssl)
+{
+    struct result *r = c->tls.certs ? c->tls.certs : result_new();
+    const unsigned char *alpn;
+    unsigned len;
+    char text[64];
+    c->tls.certs = r;
+    if (!r)
+        return;
+    result_set(r, "version", v_text(SSL_get_version(ssl)));
+    result_set(r, "cipher", v_text(SSL_get_cipher_name(ssl)));
+    SSL_get0_alpn_selected(ssl, &alpn, &len);
+    if (len)
+        result_set(r, "alpn", v_text(text_clean(text, sizeof(text), alpn, len)));
+    X509 *cert = SSL_get0_peer_certificate(ssl);
+    if (cert) {
+        check_host(c, cert);
+        put_leaf(r, cert);
+        put_chain(r, SSL_get_peer_cert_chain(ssl));
+    }
+}
+
+static void on_info(const SSL *ssl, int where, int ret)
+{
+    struct chain *c = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), verify_index());
+    (void)ret;
+    /* TLS 1.3 runs through here again for every ticket. */
+    if (!(where & SSL_CB_HANDSHAKE_DONE) || c->tls.done)
+        return;
+    c->tls.done = true;
+    c->tls_done = loop_clock();
+    see_session(c, ssl);
+    if (c->http)
+        http_tls_done(c);
+}
+
+void tls_seen_release(struct tls_seen *t)
+{
+    result_free(t->certs);
+    t->certs = NULL;
+}
+
+/* ---- set-up ---- */
+X509_STORE *tls_store(struct start *st)
+{
+    struct prober *p = st->p;
+    if (st->t->opt.cacert) {
+        if (!st->store && (st->store = X509_STORE_new()) &&
+            !X509_STORE_load_file(st->store, st->t->opt.cacert)) {
+            X509_STORE_free(st->store);
+            st->store = NULL;
+        }
+        return st->store;
+    }
+    if (!p->store && (p->store = X509_STORE_new()))
+        X509_STORE_set_default_paths(p->store); /* files of CAs are read as they are needed */
+    return p->store;
+}
+
+int tls_warm_up(struct start *st)
+{
+    if (st->p->tls_warm)
+        return 0;
+    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+    st->p->tls_warm = ctx != NULL;
+    SSL_CTX_free(ctx);
+    return st->p->tls_warm ? 0 : -ENOMEM;
+}
+
+static int use_client_cert(const struct target_options *o, SSL_CTX *ctx)
+{
+    if (!o->cert)
+        return 0;
+    const char *key = o->key ? o->key : o->cert;
+    if (SSL_CTX_use_certificate_chain_file(ctx, o->cert) != 1 ||
+        SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1)
+        return -EINVAL;
+    return 0;
+}
+
+static void set_versions(const struct target_options *o, SSL_CTX *ctx)
+{
+    uint16_t min = o->tls_min, max = o->tls_max;
+    if (!min)
+        min = max && max < TLS1_2_VERSION ? TLS1_VERSION : TLS1_2_VERSION;
+    SSL_CTX_set_min_proto_version(ctx, min);
+    SSL_CTX_set_max_proto_version(ctx, max);
+    /* Asked for by name, an old version is to be tried, whatever this host's policy is. */
+    if (min < TLS1_2_VERSION)
+        SSL_CTX_set_security_level(ctx, 0);
+}
+
+int tls_prepare(struct chain *c, SSL_CTX *ctx)
+{
+    const struct target_options *o = &c->st->t->opt;
+    X509_STORE *store = tls_store(c->st);
+    if (!store) {
+        snprintf(c->tls.error, sizeof(c->tls.error), "cannot read the CA file");
+        return -EINVAL;
+    }
+    SSL_CTX_set_ex_data(ctx, verify_index(), c);
+    SSL_CTX_set_msg_callback(ctx, on_message);
+    SSL_CTX_set_msg_callback_arg(ctx, c);
+    SSL_CTX_set_info_callback(ctx, on_info);
+    SSL_CTX_set1_cert_store(ctx, store);
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, on_verify);
+    set_versions(o, ctx);
+    if (use_client_cert(o, ctx) < 0) {
+        snprintf(c->tls.error, sizeof(c->tls.error), "cannot use the client certificate or key");
+        ERR_clear_error();
+        return -EINVAL;
+    }
+    return 0;
+}
+
+/* ---- telling ---- */
+enum failure tls_certificate_failure(const struct chain *c)
+{
+    if (!c->tls.done || c->st->t->opt.insecure)
+        return FAIL_NONE;
+    switch (c->tls.verify) {
+    case X509_V_OK: return c->tls.host_bad ? FAIL_TLS_HOSTNAME : FAIL_NONE;
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_CERT_UNTRUSTED: return FAIL_TLS_AUTHORITY;
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH: return FAIL_TLS_HOSTNAME;
+    default: return FAIL_TLS_CERTIFICATE;
+    }
+}
+
+void tls_put_alerts(struct result *r, const struct tls_seen *t)
+{
+    if (t->alert_seen) {
+        const char *name = tls_alert_name(t->alert);
+        result_set(r, "alert", v_text(name ? name : "unknown"));
+        result_set(r, "alert_number", v_int(t->alert));
+        result_set(r, "alert_level", v_text(t->alert_level == SSL3_AL_FATAL ? "fatal" : "warning"));
+        if (t->alert_late)
+            result_set(r, "alert_late", v_bool(true));
+    }
+    if (t->alert_sent) {
+        const char *name = tls_alert_name(t->alert_out);
+        result_set(r, "alert_sent", v_text(name ? name : "unknown"));
+        result_set(r, "alert_sent_number", v_int(t->alert_out));
+    }
+}
+
+/* The first bytes of a peer that does not speak what was awaited. */
+void chain_put_first_bytes(struct chain *c, struct result *r)
+{
+    char text[161];
+    struct app a;
+    const char *kind = "binary";
+    if (!c->nfirst)
+        return;
+    result_set(r, "first_bytes", v_text(text_clean(text, sizeof(text), c->first, c->nfirst)));
+    if (app_decode(&a, c->first, c->nfirst, c->port, 0)) {
+        if (a.kind == APP_TLS_ALERT || a.kind == APP_TLS_SERVER_HELLO || a.kind == APP_TLS_OTHER)
+            kind = "TLS";
+        else if (a.kind == APP_TEXT)
+            kind = "text";
+        else if (a.kind != APP_BINARY)
+            kind = app_name(a.kind);
+    }
+    result_set(r, "first_bytes_kind", v_text(kind));
+}
+
+static void put_verify(struct chain *c, struct result *r)
+{
+    const struct tls_seen *t = &c->tls;
+    if (!t->done)
+        return;
+    if (t->verify) {
+        result_set(r, "verify", v_text(X509_verify_cert_error_string(t->verify)));
+        result_set(r, "verify_depth", v_int(t->verify_depth));
+    } else {
+        result_set(r, "verify", v_text(t->verify_ran ? "ok" : "no certificate came"));
+    }
+    result_set(r, "host_matches", v_bool(!t->host_bad));
+    if (c->st->t->opt.insecure)
+        result_set(r, "insecure", v_bool(true));
+}
+
+static void put_seen(struct chain *c, struct result *r)
+{
+    const struct tls_seen *t = &c->tls;
+    if (!c->st->t->numeric)
+        result_set(r, "sni", v_text(c->st->t->host));
+    else
+        result_set(r, "sni_sent", v_bool(false));
+    if (t->hello_sent)
+        result_set(r, "hello_bytes", v_int(t->hello_bytes));
+    result_set(r, "server_hello", v_bool(t->server_hello));
+    result_set(r, "client_certificate_wanted", v_bool(t->cert_wanted));
+    tls_put_alerts(r, t);
+    put_verify(c, r);
+    if (t->error[0])
+        result_set(r, "error", v_text(t->error));
+    for (size_t i = 0; t->certs && i < t->certs->nfields; i++)
+        result_add(r, t->certs->fields[i].name, t->certs->fields[i].value);
+}
+
+/* Tells the tls result; failure of the certificate alone leaves the chain going on. */
+void tls_tell(struct chain *c, enum failure f, enum probe_stage s)
+{
+    struct result *r = chain_result(c, "tls");
+    if (!r)
+        return;
+    if (f == FAIL_NONE)
+        f = tls_certificate_failure(c);
+    chain_set_failure(c, r, f, s);
+    put_seen(c, r);
+    if (c->sv.taken)
+        chain_put_socket(c, r);
+    if (f != FAIL_NONE && !c->tls.server_hello && !c->tls.alert_seen)
+        chain_put_first_bytes(c, r);
+    if (s == PSTAGE_HOLD)
+        result_set(r, "held", v_span(loop_clock() - c->tls_done));
+    chain_tell(c, r);
+    if (f != FAIL_NONE && (!c->tls.done || s == PSTAGE_HOLD))
+        chain_skip_rest(c, r);
+}
+
+/* ---- a tls:// chain ---- */
+static enum probe_stage stage_of(const struct chain *c)
+{
+    return c->state == CHAIN_TLS_HOLD ? PSTAGE_HOLD : PSTAGE_HANDSHAKE;
+}
+
+static void finish(struct chain *c, enum failure f)
+{
+    enum probe_stage s = stage_of(c);
+    chain_quiet(c);
+    if (c->ssl && f == FAIL_NONE)
+        SSL_shutdown(c->ssl); /* close_notify; the answer is not awaited */
+    chain_take(c);
+    tls_tell(c, f, s);
+    ERR_clear_error();
+    chain_end(c);
+}
+
+void tls_interrupt(struct chain *c)
+{
+    finish(c, FAIL_INTERRUPTED);
+}
+
+static void keep_reason(struct chain *c)
+{
+    unsigned long e = ERR_peek_error();
+    const char *reason = e ? ERR_reason_error_string(e) : NULL;
+    if (reason)
+        snprintf(c->tls.error, sizeof(c->tls.error), "%s", reason);
+}
+
+static enum failure failure_of_ssl(struct chain *c, int ret, int err)
+{
+    unsigned long e = ERR_peek_error();
+    keep_reason(c);
+    switch (SSL_get_error(c->ssl, ret)) {
+    case SSL_ERROR_SYSCALL:
+        if (err)
+            sock_latch(&c->sv, err);
+        else
+            c->sv.eof = true;
+        return chain_failure(c);
+    case SSL_ERROR_ZERO_RETURN: c->sv.eof = true; return FAIL_EOF;
+    default:
+        if (ERR_GET_REASON(e) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
+            c->sv.eof = true;
+            return c->tls.alert_seen ? FAIL_TLS_HANDSHAKE : FAIL_EOF;
+        }
+        return FAIL_TLS_HANDSHAKE;
+    }
+}
+
+static void on_tls_time(void *arg)
+{
+    struct chain *c = arg;
+    finish(c, c->state == CHAIN_TLS_HOLD ? FAIL_NONE : FAIL_TIMEOUT);
+}
+
+/* After the handshake: a late alert (client certificate required) comes only now, RFC 8446 4.4.2;
+ * a ticket says that the server took our Finished. */
+static void hold_read(struct chain *c)
+{
+    char buf[4096];
+    for (;;) {
+        ERR_clear_error();
+        errno = 0;
+        int n = SSL_read(c->ssl, buf, sizeof(buf));
+        int err = errno;
+        if (n > 0) {
+            c->got += (uint64_t)n;
+            c->last_at = loop_clock();
+            if (c->got < READ_CAP)
+                continue;
+            c->capped = true;
+            finish(c, FAIL_NONE);
+            return;
+        }
+        int e = SSL_get_error(c->ssl, n);
+        if (e == SSL_ERROR_WANT_READ || e == SSL_ERROR_WANT_WRITE) {
+            if (c->tls.ticket && c->st->t->opt.hold < 0)
+                finish(c, FAIL_NONE);
+            return;
+        }
+        enum failure f = failure_of_ssl(c, n, err);
+        if (f == FAIL_EOF && (c->got || e == SSL_ERROR_ZERO_RETURN))
+            f = c->got ? FAIL_NONE : FAIL_EOF;
+        finish(c, f);
+        return;
+    }
+}
+
+static void hold_begin(struct chain *c)
+{
+    nstime hold = chain_hold(c, HOLD_DEFAULT);
+    c->state = CHAIN_TLS_HOLD;
+    chain_timer(c, hold, on_tls_time);
+    watch_set(c->watch, LOOP_READ);
+    hold_read(c); /* the tickets may be here already */
+}
+
+static void handshake(struct chain *c)
+{
+    ERR_clear_error();
+    errno = 0;
+    int n = SSL_do_handshake(c->ssl);
+    int err = errno;
+    if (n == 1) {
+        hold_begin(c);
+        return;
+    }
+    switch (SSL_get_error(c->ssl, n)) {
+    case SSL_ERROR_WANT_READ: watch_set(c->watch, LOOP_READ); return;
+    case SSL_ERROR_WANT_WRITE: watch_set(c->watch, LOOP_READ | LOOP_WRITE); return;
+    default: finish(c, failure_of_ssl(c, n, err));
+    }
+}
+
+/* Looks before OpenSSL or libcurl read: five bytes of a text would be all that is left of it, and
+ * an error is latched here, once and first. */
+void chain_peek(struct chain *c)
+{
+    uint8_t buf[FIRST_MAX];
+    ssize_t n = recv(c->fd, buf, c->nfirst ? 1 : sizeof(buf), MSG_PEEK | MSG_DONTWAIT);
+    if (n > 0) {
+        c->last_at = loop_clock();
+        if (c->nfirst)
+            return;
+        chain_keep_first(c, buf, (size_t)n);
+        c->peeked = true;
+        c->first_at = c->last_at;
+    } else if (n == 0) {
+        c->sv.eof = true;
+    } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
+        sock_latch(&c->sv, errno); /* reading it has cleared it: they would see an EOF */
+    }
+}
+
+static void on_tls(void *arg, int events)
+{
+    struct chain *c = arg;
+    if (events & LOOP_READ)
+        chain_peek(c);
+    if (c->sv.err) {
+        finish(c, chain_failure(c));
+        return;
+    }
+    if (c->state == CHAIN_TLS)
+        handshake(c);
+    else
+        hold_read(c);
+}
+
+static int make_ssl(struct chain *c)
+{
+    static const unsigned char web[] = "\x02h2\x08http/1.1";
+    const struct target *t = c->st->t;
+    c->ctx = SSL_CTX_new(TLS_client_method());
+    if (!c->ctx || tls_prepare(c, c->ctx) < 0)
+        return -EINVAL;
+    c->ssl = SSL_new(c->ctx);
+    if (!c->ssl || SSL_set_fd(c->ssl, c->fd) != 1)
+        return -ENOMEM;
+    SSL_set_connect_state(c->ssl);
+    if (!t->numeric)
+        SSL_set_tlsext_host_name(c->ssl, t->host);
+    /* Only where the web lives: elsewhere an offer of h2 may itself be refused. */
+    if (c->port == 443 || c->port == 8443)
+        SSL_set_alpn_protos(c->ssl, web, sizeof(web) - 1);
+    return 0;
+}
+
+void tls_begin(struct chain *c)
+{
+    tcp_ok(c, PSTAGE_CONNECT);
+    c->state = CHAIN_TLS;
+    if (make_ssl(c) < 0) {
+        keep_reason(c);
+        finish(c, FAIL_UNKNOWN);
+        return;
+    }
+    chain_watch(c, LOOP_READ | LOOP_WRITE, on_tls);
+    chain_timer(c, chain_timeout(c), on_tls_time);
+    if (!c->watch || !c->timer) {
+        sock_latch(&c->sv, ENOMEM);
+        finish(c, FAIL_UNKNOWN);
+        return;
+    }
+    handshake(c);
+}
+
+/* ---- facts ---- */
+void tls_facts_of_alerts(struct facts *out, const struct result *r)
+{
+    const char *alert = field_str(r, "alert"), *sent = field_str(r, "alert_sent");
+    if (alert)
+        facts_put_yes(out, r, field_true(r, "alert_late") ? FACT_TLS_LATE_ALERT : FACT_TLS_ALERT,
+                      v_text(alert), v_int(field_int(r, "alert_number", 0)), v_none());
+    else if (r->outcome == OUTCOME_FAILED)
+        facts_put_no(out, r, FACT_TLS_ALERT, v_none(), v_none());
+    if (sent)
+        facts_put_yes(out, r, FACT_TLS_ALERT_SENT, v_text(sent),
+                      v_int(field_int(r, "alert_sent_number", 0)), v_none());
+}
+
+static void facts_of_hello(struct facts *out, const struct result *r)
+{
+    int64_t hello = field_int(r, "hello_bytes", 0), mss = field_int(r, "mss", 0);
+    bool answered = field_true(r, "server_hello");
+    const char *version = field_str(r, "version");
+    if (answered)
+        facts_put_yes(out, r, FACT_SERVER_HELLO, v_text(version ? version : "?"), v_none(),
+                      v_none());
+    else if (r->outcome == OUTCOME_FAILED)
+        facts_put_no(out, r, FACT_SERVER_HELLO, v_none(), v_none());
+    if (hello && r->outcome == OUTCOME_FAILED && r->stage == PSTAGE_HANDSHAKE) {
+        facts_put_yes(out, r, FACT_REQUEST_SEEN, v_text("ClientHello"), v_none(), v_none());
+        if (answered)
+            facts_put_no(out, r, FACT_HELLO_SENT, v_none(), v_none());
+        else
+            facts_put_yes(out, r, FACT_HELLO_SENT, v_int(hello), v_none(), v_none());
+    }
+    if (hello && mss && hello + 5 > mss)
+        facts_put_yes(out, r, FACT_HELLO_BIG, v_int(hello), v_none(), v_none());
+    else if (hello && mss)
+        facts_put_no(out, r, FACT_HELLO_BIG, v_int(hello), v_none());
+}
+
+/* Ended nothing: the probe went on, unverified. */
+static bool certificate_failed(const struct result *r)
+{
+    return r->failure == FAIL_TLS_AUTHORITY || r->failure == FAIL_TLS_CERTIFICATE ||
+           r->failure == FAIL_TLS_HOSTNAME;
+}
+
+static void facts_of_certificate(struct facts *out, const struct result *r)
+{
+    const char *verify = field_str(r, "verify");
+    if (!verify)
+        return;
+    if (r->failure == FAIL_TLS_HOSTNAME)
+        verify = "it does not bear the target's name";
+    if (certificate_failed(r))
+        facts_put_yes(out, r, FACT_CERT_REJECTED, v_text(verify), v_none(), v_none());
+    else if (!field_true(r, "insecure"))
+        facts_put_no(out, r, FACT_CERT_REJECTED, v_none(), v_none());
+}
+
+static void tls_facts(struct facts *out, const struct result *r)
+{
+    const char *version = field_str(r, "version"), *sni = field_str(r, "sni");
+    nstime took = r->timings[TIMING_TLS];
+    if (version && took != NSTIME_NONE)
+        facts_put_yes(out, r, FACT_TLS_OK, v_span(took), v_text(version), v_none());
+    else if (r->outcome == OUTCOME_FAILED)
+        facts_put_no(out, r, FACT_TLS_OK, v_text(failure_name(r->failure)), v_none());
+    facts_of_hello(out, r);
+    tls_facts_of_alerts(out, r);
+    facts_of_certificate(out, r);
+    facts_of_first_bytes(out, r);
+    if (field_true(r, "client_certificate_wanted"))
+        facts_put_yes(out, r, FACT_CERT_WANTED, v_none(), v_none(), v_none());
+    else if (field_true(r, "server_hello"))
+        facts_put_no(out, r, FACT_CERT_WANTED, v_none(), v_none());
+    if (sni)
+        facts_put_yes(out, r, FACT_SNI, v_text(sni), v_none(), v_none());
+    else
+        facts_put_no(out, r, FACT_SNI, v_none(), v_none());
+    if (r->outcome == OUTCOME_FAILED && !certificate_failed(r))
+        facts_of_end(out, r);
+}
+
+const struct probe_type probe_type_tls = {"tls", N_("TLS"), tls_facts};
