@@ -8,12 +8,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define DROP_STEP ((size_t)4 << 20)
+
 /* A regular file, mapped and walked in place. */
 struct mapped {
     struct turn *turn;
     int fd;
     uint8_t *map;
-    size_t size, off;
+    size_t size, off, dropped; /* bytes before `dropped` are mapped no more than on paper */
 };
 
 static void file_close(struct capture *c)
@@ -60,6 +62,16 @@ static bool still_whole(const struct mapped *m)
     return fstat(m->fd, &st) == 0 && st.st_size >= (off_t)m->size;
 }
 
+/* What was walked must not count as this program's memory: a capture may be larger than RAM. */
+static void drop_behind(struct mapped *m)
+{
+    size_t to = m->off & ~(DROP_STEP - 1);
+
+    if (to > m->dropped)
+        madvise(m->map + m->dropped, to - m->dropped, MADV_DONTNEED);
+    m->dropped = MAX_OF(m->dropped, to);
+}
+
 static void on_file_turn(void *arg)
 {
     struct capture *c = arg;
@@ -77,6 +89,7 @@ static void on_file_turn(void *arg)
     }
     int r = capture_walk(c, m->map + m->off, m->size - m->off, &used);
     m->off += used;
+    drop_behind(m);
     if (r < 0)
         capture_finish_damage(c);
     else if (r == 0)
@@ -99,7 +112,7 @@ static int check_front(struct capture *c, const struct mapped *m, char *err, siz
     *kind = CAPERR_FORMAT;
     if (r < 0) {
         snprintf(err, errlen, "%s", c->reader.error);
-    } else if (r == 0 && c->reader.format == CAPREAD_UNKNOWN) {
+    } else if (r == 0 && c->reader.nifs == 0 && c->reader.format != CAPREAD_PCAPNG) {
         r = -EBADMSG;
         snprintf(err, errlen, "%s", _("it is cut inside the header of the capture"));
     } else if (r > 0 || c->reader.format == CAPREAD_PCAP) {
@@ -222,6 +235,18 @@ static int open_path(struct capture *c, const char *path, char *err, size_t errl
     return r;
 }
 
+/* The link type comes with the first bytes, and with it the last word on the filter. What suits no
+ * kind of link is wrong at once. */
+static int check_syntax(const char *filter, char *err, size_t errlen)
+{
+    static const uint32_t links[] = {LINK_IEEE802_11_RADIO, LINK_LINUX_SLL2, LINK_EN10MB};
+    int r = -EINVAL;
+
+    for (size_t i = 0; r < 0 && i < ARRAY_SIZE(links); i++)
+        r = filter_check(filter, links[i], false, err, errlen, NULL);
+    return r;
+}
+
 int capture_open_file(struct capture **out, struct loop *l, const char *path, const char *filter,
                       const struct capture_callbacks *cb, char *err, size_t errlen,
                       enum capture_error *kind)
@@ -231,11 +256,8 @@ int capture_open_file(struct capture **out, struct loop *l, const char *path, co
     int r = -ENOMEM;
     struct capture *c = capture_new(l, cb, filter);
 
-    /* The syntax alone; the link type comes with the first bytes. */
-    if (c && c->filters.expr)
-        r = filter_check(filter, LINK_EN10MB, true, why, sizeof why, NULL);
-    else if (c)
-        r = 0;
+    if (c)
+        r = c->filters.expr ? check_syntax(filter, why, sizeof why) : 0;
     if (r < 0)
         k = c ? CAPERR_FILTER : CAPERR_FILE;
     else

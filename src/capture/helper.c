@@ -640,10 +640,9 @@ static int parse_options(struct options *o, int argc, char **argv)
 /* Were 1 or 2 closed, the packet socket could become one of them, and a write to it would send. */
 static bool standard_descriptors_open(void)
 {
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
-            return false;
-    return true;
+    if (fcntl(STDIN_FILENO, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != STDIN_FILENO)
+        return false;
+    return fcntl(STDOUT_FILENO, F_GETFD) >= 0 && fcntl(STDERR_FILENO, F_GETFD) >= 0;
 }
 
 static void say_ready(const struct helper *h, const struct options *o)
