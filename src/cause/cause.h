@@ -28,8 +28,8 @@ struct weight {
     double min, max;        /* both 0: any; else v[0] as a number (a span in seconds) in [min,max] */
     int centinats;          /* > 0 for, < 0 against */
     enum { W_PLAIN, W_DECISIVE = 1, W_RULES_OUT = 2, W_REQUIRED = 4 } flags;
-    /* DECISIVE: allows `confirmed`. RULES_OUT: the cause cannot be. REQUIRED: without this fact
-     * (in this form) the cause is not considered at all. */
+    /* DECISIVE: allows `confirmed`. RULES_OUT: the cause cannot be. REQUIRED: unless one of the
+     * cause's required weights applies, it is not considered at all. */
 };
 struct cause {
     const char *id;          /* of causes.md */
@@ -42,7 +42,9 @@ struct cause {
     bool deterministic;      /* a retry unchanged fails again (causes.md D) */
     const struct weight *weights;
     size_t nweights;
-    double confidence_cap;   /* highest honest posterior from this program alone (causes.md conf) */
+    double confidence_cap;   /* highest honest posterior with packets (causes.md conf, c) */
+    double cap_probe;        /* ... by probing alone (u) */
+    double cap_host;         /* ... with a decisive fact, such as a counter of that host (p) */
 };
 size_t cause_count(void);
 const struct cause *cause_at(size_t i);              /* in catalogue order */
@@ -99,6 +101,11 @@ void judgement_init(struct judgement *j);
 void judgement_release(struct judgement *j);
 /* Judges the facts (copied into j, which is cleared first). 0 or -ENOMEM. */
 int judge(struct judgement *j, const struct facts *facts);
+/* The log-odds of one cause (prior and weights), before it is set against the others; -INFINITY
+ * when the cause is ruled out or lacks what it requires. */
+double cause_score(const struct cause *c, const struct facts *facts);
+/* True if the weight speaks on this fact. */
+bool weight_applies(const struct weight *w, const struct fact *f);
 /* The advice for a verdict as one paragraph: remedies by audience. */
 void cause_advice(struct strbuf *out, const struct cause *c, const struct facts *facts,
                   translate_fn tr);
