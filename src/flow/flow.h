@@ -32,35 +32,16 @@ const char *flow_key_text(char out[FLOW_KEY_TEXT_MAX], const struct flow_key *k)
 
 /* Zeek's conn_state; CONN_NONE: no packet seen. */
 enum conn_state {
-    CONN_S0,
-    CONN_S1,
-    CONN_SF,
-    CONN_REJ,
-    CONN_S2,
-    CONN_S3,
-    CONN_RSTO,
-    CONN_RSTR,
-    CONN_RSTOS0,
-    CONN_RSTRH,
-    CONN_SH,
-    CONN_SHR,
-    CONN_OTH,
-    CONN_NONE
+    CONN_S0, CONN_S1, CONN_SF, CONN_REJ, CONN_S2, CONN_S3, CONN_RSTO, CONN_RSTR, CONN_RSTOS0,
+    CONN_RSTRH, CONN_SH, CONN_SHR, CONN_OTH, CONN_NONE
 };
 const char *conn_state_name(enum conn_state s); /* "RSTO"; NULL for CONN_NONE */
-#define HISTORY_MAX 24                          /* letters kept, with the NUL */
+#define HISTORY_MAX 24 /* letters kept, with the NUL */
 
 /* design.md 6 */
 enum stage {
-    STAGE_SYN,
-    STAGE_ACK,
-    STAGE_PSH,
-    STAGE_DATA,
-    STAGE_IDLE,
-    STAGE_CLOSE,
-    STAGE_MIDSTREAM,
-    STAGE_NONE,
-    STAGE_UNKNOWN
+    STAGE_SYN, STAGE_ACK, STAGE_PSH, STAGE_DATA, STAGE_IDLE, STAGE_CLOSE, STAGE_MIDSTREAM,
+    STAGE_NONE, STAGE_UNKNOWN
 };
 const char *stage_name(enum stage s); /* "syn" ...; NULL for STAGE_UNKNOWN */
 enum rst_class { RST_ACTIVE, RST_PASSIVE, RST_REFUSE, RST_FOREIGN, RST_CLASS_UNKNOWN };
@@ -76,33 +57,34 @@ struct flow_half {
     bool seen, isn_known, fin_seen, fin_acked;
     bool has_ts, sack_ok, wscale_seen;
     uint8_t wscale;
-    uint8_t ttl; /* baseline: of the SYN or SYN-ACK, else the commonest so far */
+    uint8_t ttl;               /* baseline: of the SYN or SYN-ACK, else the commonest so far */
     uint8_t ttl_min, ttl_max;
-    bool df, ip_id_counts; /* IP-IDs of data/ACK segments go up by small steps */
+    bool df, ip_id_counts;     /* IP-IDs of data/ACK segments go up by small steps */
     uint16_t ip_id_last;
     uint32_t flow_label;
     uint8_t mac[6];
     bool mac_seen;
-    uint16_t mss, window_raw; /* last */
-    uint32_t window;          /* last, scaled; bytes */
-    uint32_t isn, next;       /* next: highest seq + len (+SYN/FIN) seen from this side */
-    uint32_t acked;           /* highest ack number the other side sent */
-    uint32_t tsval;           /* last */
-    uint64_t packets, bytes;  /* bytes: payload by sequence number, each once */
+    uint16_t mss, window_raw;  /* last */
+    uint32_t window;           /* last, scaled; bytes */
+    uint32_t isn, next;        /* next: highest seq + len (+SYN/FIN) seen from this side */
+    uint32_t acked;            /* highest ack number the other side sent */
+    uint32_t tsval;            /* last */
+    uint64_t packets, bytes;   /* bytes: payload by sequence number, each once */
     uint32_t data_packets, retransmits, dup_acks, keepalives, zero_windows, syns, bad_checksums,
-        max_seg;                   /* max_seg: largest payload seen in one packet */
+        unfilled,              /* unfilled: checksums left to the sender's own network card */
+        max_seg;               /* max_seg: largest payload seen in one packet */
     nstime first, last, last_data; /* NSTIME_NONE */
     uint64_t last_data_packet;
 };
 
-struct flow;                            /* opaque but for these */
+struct flow; /* opaque but for these */
 uint64_t flow_id(const struct flow *f); /* from 1 */
 const struct flow_key *flow_get_key(const struct flow *f);
 const struct flow_half *flow_get_half(const struct flow *f, enum side s);
 nstime flow_start(const struct flow *f);
 nstime flow_last(const struct flow *f);
 nstime flow_rtt(const struct flow *f); /* handshake RTT between the vantage and back; NSTIME_NONE */
-bool flow_midstream(const struct flow *f);             /* picked up without its SYN */
+bool flow_midstream(const struct flow *f); /* picked up without its SYN */
 enum conn_state flow_conn_state(const struct flow *f); /* of its current Zeek record */
 const char *flow_history(const struct flow *f);
 /* The first bytes of a direction (at most 4 KiB, in sequence order, no gaps); 0 if none kept. */
@@ -126,13 +108,13 @@ struct flow_icmp {
  * counted in it (rst_count, others[]), unless the flow plainly lived on between them. Grows while
  * packets still come (what the peer says after it is evidence): rev goes up on each change. */
 struct reset {
-    uint64_t id; /* from 1, in order of first sight */
+    uint64_t id;               /* from 1, in order of first sight */
     uint32_t rev;
-    uint64_t flow; /* flow_id() */
+    uint64_t flow;             /* flow_id() */
     struct flow_key key;
-    nstime time; /* of the first RST that counts */
+    nstime time;               /* of the first RST that counts */
     uint64_t packet;
-    enum side from; /* whose address it bears */
+    enum side from;            /* whose address it bears */
     enum stage stage;
     enum rst_class class;
     enum vantage_end vantage_end; /* live: from packet_dir or local addresses */
@@ -141,94 +123,85 @@ struct reset {
 
     /* the segment */
     uint8_t flags, ttl;
-    bool has_ts, df, v6, mac_seen,
-        mac_differs; /* mac_differs: from the same side's other packets */
+    bool has_ts, df, v6, mac_seen, mac_differs; /* mac_differs: from the same side's other packets */
     bool checksum_bad;
     uint16_t window_raw, ip_id;
     uint32_t seq, ack, flow_label, payload_len;
-    int8_t mptcp_reason;                /* -1 */
+    int8_t mptcp_reason;       /* -1 */
     char payload_text[RESET_WORDS_MAX]; /* decoded, "" none */
     enum seq_fit seq_fit;
-    int32_t seq_off;  /* seq minus the expected; 0 when exact */
-    bool ack_matches; /* its ack is what the other side's next is (or 0 without ACK) */
+    int32_t seq_off;           /* seq minus the expected; 0 when exact */
+    bool ack_matches;          /* its ack is what the other side's next is (or 0 without ACK) */
 
     /* the trains */
-    uint32_t rst_count;      /* RSTs in this flow from the same side, retransmissions of the wire
-                                (exact duplicates) once */
-    uint32_t rst_other_side; /* RSTs from the other side afterwards */
-    uint32_t rst_burst;      /* within 5 ms of the first */
-    bool rst_seq_fan;        /* several with different seq */
+    uint32_t rst_count;        /* RSTs in this flow from the same side, retransmissions of the wire
+                                  (exact duplicates) once */
+    uint32_t rst_other_side;   /* RSTs from the other side afterwards */
+    uint32_t rst_burst;        /* within 5 ms of the first */
+    bool rst_seq_fan;          /* several with different seq */
     bool rst_ack_differs, rst_flags_differ, rst_ttl_differs;
-    struct {
-        nstime time;
-        uint64_t packet;
-        enum side from;
-        uint8_t flags, ttl;
-        uint32_t seq, ack;
-    } others[RESET_NOTES_MAX];
+    struct { nstime time; uint64_t packet; enum side from; uint8_t flags, ttl; uint32_t seq, ack; }
+        others[RESET_NOTES_MAX];
 
     /* against the flow's own features (causes.md B1); -1 or NONE where not comparable */
-    int16_t ttl_baseline;     /* of the same side's SYN/SYN-ACK or data */
-    int16_t ttl_other;        /* the other side's */
-    bool ip_id_constant_zero; /* id 0 */
-    bool ip_id_follows;       /* the side's last data/ACK id + small step */
+    int16_t ttl_baseline;      /* of the same side's SYN/SYN-ACK or data */
+    int16_t ttl_other;         /* the other side's */
+    bool ip_id_constant_zero;  /* id 0 */
+    bool ip_id_follows;        /* the side's last data/ACK id + small step */
     bool ip_id_comparable;
-    bool ip_id_copies_other; /* equals the other side's last id */
-    bool window_same;        /* as the side's last real window */
-    bool ts_expected;        /* timestamps were negotiated */
+    bool ip_id_copies_other;   /* equals the other side's last id */
+    bool window_same;          /* as the side's last real window */
+    bool ts_expected;          /* timestamps were negotiated */
     bool label_same, label_comparable;
 
     /* timing */
-    nstime rtt;           /* handshake RTT seen from the vantage to the RST's side, NONE */
-    nstime rtt_min;       /* smallest of handshake and data->ack to that side, NONE */
-    nstime trigger_delay; /* after the segment from the other side it answers, NONE */
+    nstime rtt;                /* handshake RTT seen from the vantage to the RST's side, NONE */
+    nstime rtt_min;            /* smallest of handshake and data->ack to that side, NONE */
+    nstime trigger_delay;      /* after the segment from the other side it answers, NONE */
     uint64_t trigger_packet;
     bool trigger_has_data, trigger_is_syn, trigger_is_fin, trigger_is_keepalive;
-    nstime since_last;    /* since the last packet of the flow before it, NONE */
-    nstime idle;          /* silence before it, or before the segment it answers, NONE */
-    nstime age;           /* since the flow's first packet */
-    nstime since_request; /* since the last payload from the originator, NONE */
-    nstime since_fin;     /* since the FIN of the other side, NONE */
+    nstime since_last;         /* since the last packet of the flow before it, NONE */
+    nstime idle;               /* silence before it, or before the segment it answers, NONE */
+    nstime age;                /* since the flow's first packet */
+    nstime since_request;      /* since the last payload from the originator, NONE */
+    nstime since_fin;          /* since the FIN of the other side, NONE */
 
     /* what was in flight */
-    struct {
-        uint64_t sent, acked;
-        bool known;
-    } bytes[2];             /* by side; payload by sequence */
-    uint64_t data_after[2]; /* payload bytes each side sent after the RST */
+    struct { uint64_t sent, acked; bool known; } bytes[2]; /* by side; payload by sequence */
+    uint64_t data_after[2];    /* payload bytes each side sent after the RST */
     uint32_t packets_after[2];
-    bool lived_on; /* both sides spoke on: the RST was ignored */
+    bool lived_on;             /* both sides spoke on: the RST was ignored */
     bool fin_seen[2], fin_acked[2];
     nstime fin_time[2];
     uint32_t retransmits_before; /* retransmissions of the other side's last data, just before */
-    uint32_t own_retransmits; /* retransmissions by the resetting side of its own last data, SYN or
-                                 FIN, unanswered, just before: it gave up */
-    uint32_t synack_repeats;  /* repeated SYN-ACKs after the handshake (accept queue) */
+    uint32_t own_retransmits;    /* retransmissions by the resetting side of its own last data, SYN or
+                                    FIN, unanswered, just before: it gave up */
+    uint32_t synack_repeats;     /* repeated SYN-ACKs after the handshake (accept queue) */
     uint32_t syn_repeats;
     bool handshake_done, synack_seen, synack_bad_ack; /* bad: challenge ACK, half-open */
-    bool midstream, one_sided;                        /* start not seen; only one direction seen */
+    bool midstream, one_sided; /* start not seen; only one direction seen */
     bool zero_window, keepalives_before, tfo, mptcp;
-    bool retried; /* a later SYN of the same client to the same service */
+    bool retried;              /* a later SYN of the same client to the same service */
     bool retry_worked;
 
     /* words */
     struct app first_orig, first_resp; /* APP_NONE if none */
     enum side last_data_from;
-    char last_words[RESET_WORDS_MAX]; /* the last the responder (or the resetter's peer) said */
-    bool alert_seen[2];               /* by side: a readable TLS alert */
+    char last_words[RESET_WORDS_MAX];  /* the last the responder (or the resetter's peer) said */
+    bool alert_seen[2];        /* by side: a readable TLS alert */
     uint8_t alert[2];
-    bool close_notify[2];   /* alert 0, or an encrypted alert-sized record just before its FIN */
-    bool response_complete; /* a complete HTTP response was parsed, or TLS/other: FIN or
-                               close_notify after data from the responder */
+    bool close_notify[2];      /* alert 0, or an encrypted alert-sized record just before its FIN */
+    bool response_complete;    /* a complete HTTP response was parsed, or TLS/other: FIN or
+                                  close_notify after data from the responder */
     bool response_started;
     bool request_seen;
-    uint16_t status; /* last HTTP status, 0 none */
+    uint16_t status;           /* last HTTP status, 0 none */
 
     struct flow_icmp icmp;
     enum conn_state conn_state; /* of the Zeek record it ends */
     char history[HISTORY_MAX];
-    bool harmful;            /* causes.md 0.7, and its look-alikes */
-    const char *harmful_why; /* N_() text, one sentence, never NULL */
+    bool harmful;               /* causes.md 0.7, and its look-alikes */
+    const char *harmful_why;    /* N_() text, one sentence, never NULL */
 };
 
 /* Zeek's record, for --flows. */
@@ -241,13 +214,13 @@ struct flow_record {
     uint64_t packets[2], bytes[2];
 };
 
-#define FLOW_RESETS_DEFAULT 100000 /* about 2.5 KiB each */
+#define FLOW_RESETS_DEFAULT 100000 /* about 2 KiB each */
 struct flow_settings {
-    size_t max_flows;         /* 0: 1,000,000 */
-    size_t max_resets;        /* 0: FLOW_RESETS_DEFAULT */
-    size_t max_kept_bytes;    /* first bytes over all flows; 0: 64 MiB */
-    nstime zeek_inactivity;   /* 0: 300 s */
-    const struct addr *local; /* this host's addresses, live; NULL for a file */
+    size_t max_flows;          /* 0: 1,000,000 */
+    size_t max_resets;         /* 0: FLOW_RESETS_DEFAULT */
+    size_t max_kept_bytes;     /* first bytes over all flows; 0: 64 MiB */
+    nstime zeek_inactivity;    /* 0: 300 s */
+    const struct addr *local;  /* this host's addresses, live; NULL for a file */
     size_t nlocal;
     void (*on_record)(void *arg, const struct flow_record *rec); /* NULL */
     /* A reset was found (rev 1) or changed (rev > 1). NULL: poll flow_table_reset(). */

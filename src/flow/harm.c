@@ -27,7 +27,10 @@ static bool scanning(const struct flow_table *t, const struct grown *g)
 {
     struct services *sv = (struct services *)(uintptr_t)&t->services;
     const struct client *c = client_get(t, sv, &g->client, false);
-    return c && c->probed >= SCAN_SERVICES && c->probed > c->served;
+    if (!c)
+        return false;
+    return c->served ? c->probed >= SCAN_SERVICES && c->probed > c->served
+                     : c->probed >= SCAN_SERVICES || c->sweeps;
 }
 
 static bool judge_syn(const struct flow_table *t, const struct grown *g, const char **why)
@@ -50,7 +53,9 @@ static bool judge_syn(const struct flow_table *t, const struct grown *g, const c
     const struct service *s = service_get(sv, service_key(t, &r->key), false);
     if (s && s->connected)
         return harm(why, N_("a service that this client had used before refused it"));
-    return no_harm(why, N_("a single connection was refused and not tried again"));
+    if (t->st.nlocal) /* live there is always some program that asks in vain, and goes elsewhere */
+        return no_harm(why, N_("a single connection was refused and not tried again"));
+    return harm(why, N_("the connection was refused"));
 }
 
 static bool judge_close(const struct reset *r, const char **why)
@@ -71,6 +76,8 @@ static bool judge_close(const struct reset *r, const char **why)
 static bool judge_client(const struct grown *g, const char **why)
 {
     const struct reset *r = &g->r;
+    if (!r->handshake_done && !r->midstream && !r->request_seen && !r->response_started)
+        return no_harm(why, N_("the client itself took its connection attempt back"));
     if (g->side_spoke && !g->peer_spoke)
         return harm(why, N_("the client went on as if it had never sent the reset"));
     if (r->response_complete)
@@ -88,6 +95,8 @@ static bool judge_client(const struct grown *g, const char **why)
 
 static bool judge_server(const struct reset *r, const char **why)
 {
+    if (r->own_retransmits)
+        return harm(why, N_("the server gave up: what it sent was never acknowledged"));
     if (r->response_complete && all_acked(r, SIDE_ORIG))
         return no_harm(why, N_("the response was complete and the request acknowledged"));
     if (r->stage == STAGE_MIDSTREAM && !r->request_seen && !r->response_started)

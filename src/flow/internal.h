@@ -13,8 +13,10 @@
 #define FIRST_KEPT_MAX 4096 /* first bytes kept of a direction */
 #define LAST_KEPT_MAX  128  /* of its last segment */
 #define SEEN_RING      3    /* recent packets of a side, to know an exact copy */
-#define COPY_SPAN      (10 * NS_PER_MS)
-#define HOLES_MAX      4
+#define COPY_SPAN      (8 * NS_PER_MS)
+#define COPY_SPAN_ID                                                                               \
+    (50 * NS_PER_MS) /* of a side whose IP-IDs count: a retransmission has its own */
+#define HOLES_MAX 4
 
 /* ---- sequence numbers, modulo 2^32 (RFC 9293 3.4) ---- */
 static inline int32_t seq_diff(uint32_t a, uint32_t b)
@@ -105,7 +107,7 @@ struct flow_more {
     uint8_t zeek_blocks[2];
     /* words */
     uint64_t http_end; /* stream offset where the responder's message ends */
-    bool http, http_open, http_chunked, http_to_fin, http_complete, tls[2];
+    bool http, upgraded, http_open, http_chunked, http_to_fin, http_complete, tls[2];
     bool alert_seen[2], close_notify[2], maybe_notify[2];
     uint8_t alert[2];
     uint16_t status;
@@ -144,7 +146,6 @@ struct grown {
     bool over;                   /* plainly lived on, or a new attempt works: the next RST is new */
     bool record_open;            /* its Zeek record still grows */
     bool peer_spoke, side_spoke; /* after it */
-    uint8_t told_order;          /* counts are told again when they double */
     struct addr client;
 };
 
@@ -156,7 +157,9 @@ struct service {
 };
 struct client {
     uint64_t key;
-    uint32_t probed, served; /* services probed in vain; services that worked */
+    uint32_t probed, served; /* services probed in vain; connections that worked */
+    nstime last;
+    bool sweeps;
 };
 struct services {
     struct service *now, *before;

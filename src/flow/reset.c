@@ -8,7 +8,8 @@
 #include <string.h>
 
 #define BURST_SPAN (5 * NS_PER_MS)
-#define TELL_EACH  64 /* later packets are only told in powers of two, up to here */
+#define SWEEP_SPAN (20 * NS_PER_MS) /* several services asked at once */
+#define TELL_EACH  64               /* later packets are only told in powers of two, up to here */
 
 /* ---- what it says of itself ---- */
 static void take_segment(struct reset *r, const struct flow *f, enum side s, const struct packet *p)
@@ -94,7 +95,7 @@ static nstime idle_before(const struct flow *f, const struct reset *r)
         return NSTIME_NONE;
     if (f->more && f->more->burst[y].packet)
         asked_gap = MAX_OF(asked_gap, (nstime)f->more->burst[y].gap_ms * NS_PER_MS);
-    bool answers = asked->packet > f->half[r->from].last_data_packet;
+    bool answers = asked->packet > f->heard[r->from].packet; /* not acknowledged yet */
     return answers ? MAX_OF(before, asked_gap) : before;
 }
 
@@ -124,12 +125,19 @@ static void take_timing(struct reset *r, const struct flow *f)
 }
 
 /* ---- what was in flight, and what was said ---- */
+static uint64_t acked_with_rst(const struct reset *r, const struct flow_half *h)
+{
+    if (!(r->flags & TCP_ACK) || !h->seen || r->ack != h->next)
+        return half_acked_bytes(h);
+    return h->bytes; /* its own ACK covers what was open */
+}
+
 static void take_state(struct reset *r, const struct flow *f)
 {
     for (int s = 0; s < 2; s++) {
         const struct flow_half *h = &f->half[s];
         r->bytes[s].sent = h->bytes;
-        r->bytes[s].acked = half_acked_bytes(h);
+        r->bytes[s].acked = s == (int)r->from ? half_acked_bytes(h) : acked_with_rst(r, h);
         r->bytes[s].known = h->seen || h->acked;
         r->fin_seen[s] = h->fin_seen;
         r->fin_acked[s] = h->fin_acked;
@@ -137,6 +145,9 @@ static void take_state(struct reset *r, const struct flow *f)
     }
     const struct flow_half *o = &f->half[SIDE_ORIG], *p = &f->half[SIDE_RESP];
     r->retransmits_before = f->more ? f->more->repeats[other(r->from)] : 0;
+    r->own_retransmits = f->more ? f->more->repeats[r->from] : 0;
+    if (!f->handshake_done && f->half[r->from].syns > 1)
+        r->own_retransmits += f->half[r->from].syns - 1;
     r->synack_repeats = f->synack_repeats;
     r->syn_repeats = 0;
     r->handshake_done = f->handshake_done;
@@ -230,8 +241,11 @@ static void note_service(struct flow_table *t, const struct flow *f, const struc
         return;
     sv->refused = true;
     struct client *c = fresh ? client_get(t, &t->services, &f->key.src, true) : NULL;
-    if (c)
-        c->probed++;
+    if (!c)
+        return;
+    c->sweeps |= c->probed && r->time - c->last <= SWEEP_SPAN;
+    c->last = r->time;
+    c->probed++;
 }
 
 static void reset_new(struct flow_table *t, struct flow *f, enum side s, const struct packet *p)

@@ -10,6 +10,9 @@
 static bool idle_stage(const struct flow *f, const struct reset *r)
 {
     nstime rtt = flow_rtt(f), limit = IDLE_MIN;
+    const struct flow_more *m = f->more; /* a slow handshake (accept queue, wake-up) is no path */
+    if (m && m->rtt_min[0] != NSTIME_NONE && m->rtt_min[1] != NSTIME_NONE && rtt != NSTIME_NONE)
+        rtt = MIN_OF(rtt, m->rtt_min[0] + m->rtt_min[1]);
     if (rtt != NSTIME_NONE)
         limit = MAX_OF(limit, IDLE_RTTS * rtt);
     return r->idle != NSTIME_NONE && r->idle >= limit;

@@ -500,10 +500,11 @@ static const struct flow *icmp_packet(struct flow_table *t, const struct packet 
 }
 
 /* A wrong checksum on one packet of a side whose others are right is corruption: a receiver drops
- * it. Where all of a side's are wrong they are merely not yet filled in (offload). */
+ * it. One that is merely not yet filled in (offload) is none. */
 static bool is_corrupt(const struct flow_half *h, const struct packet *p)
 {
-    return p->tcp.checksum_seen && !p->tcp.checksum_ok && h->packets >= h->bad_checksums * 4ull + 2;
+    return p->tcp.checksum_seen && !p->tcp.checksum_ok && !p->tcp.checksum_partial &&
+           !h->unfilled && h->packets >= h->bad_checksums * 4ull + 2;
 }
 
 static const struct flow *tcp_packet(struct flow_table *t, const struct packet *p)

@@ -85,7 +85,8 @@ bool track_is_copy(struct flow *f, enum side s, const struct packet *p)
      * that moves the connection on, or bears a timestamp, is then told from its copy. */
     bool telling =
         p->ip_id || p->payload_len || p->tcp.has_ts || p->tcp.flags & (TCP_SYN | TCP_FIN | TCP_RST);
-    if (telling && h->seen && p->time - h->last <= COPY_SPAN)
+    nstime span = p->ip_id && h->ip_id_counts ? COPY_SPAN_ID : COPY_SPAN;
+    if (telling && h->packets && p->time - h->last <= span)
         for (int i = 0; i < SEEN_RING; i++) {
             int ttl = f->seen[s][i].ttl - p->ttl;
             if (f->seen[s][i].hash == hash && f->seen[s][i].ttl && ttl >= -1 && ttl <= 1)
@@ -175,6 +176,10 @@ static void note_syn(struct flow *f, enum side s, const struct packet *p)
         f->rtt_to[SIDE_RESP] = p->time - f->syn_time;
     f->synack_time = f->synack_seen ? NSTIME_NONE : p->time;
     f->synack_seen = true;
+    if (h->acked == p->tcp.seq + 1) { /* captured in the wrong order: it is answered already */
+        f->handshake_done = true;
+        f->synack_time = NSTIME_NONE;
+    }
 }
 
 static void note_handshake_ack(struct flow_table *t, struct flow *f, const struct packet *p)
@@ -251,7 +256,7 @@ static bool note_payload(struct flow *f, enum side s, const struct packet *p)
     } else {
         repeat = true;
         h->retransmits++;
-        if (m)
+        if (m && seq_gt(right, h->acked))
             m->repeats[s]++;
     }
     h->data_packets++;
@@ -440,8 +445,8 @@ void track_packet(struct flow_table *t, struct flow *f, enum side s, const struc
     struct flow_half *h = &f->half[s];
     bool first_syn =
         s == SIDE_ORIG && !h->syns && (p->tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
-    if (p->tcp.checksum_seen && !p->tcp.checksum_ok)
-        h->bad_checksums++;
+    h->unfilled += p->tcp.checksum_seen && p->tcp.checksum_partial;
+    h->bad_checksums += p->tcp.checksum_seen && !p->tcp.checksum_ok && !p->tcp.checksum_partial;
     if (!(p->tcp.flags & TCP_RST)) {
         note_ip(h, p);
         track_segment(t, f, s, p);

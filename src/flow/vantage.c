@@ -20,7 +20,7 @@ static bool undecremented(const struct flow_half *h)
 
 static bool unfilled(const struct flow_half *h)
 {
-    return h->bad_checksums >= 2 && h->bad_checksums * 2ull >= h->packets;
+    return h->unfilled || (h->bad_checksums >= 2 && h->bad_checksums * 2ull >= h->packets);
 }
 
 /* Larger than the MSS the other side offered: cut only by the card of whoever sent it (TSO), or

@@ -173,6 +173,12 @@ static void http_head(struct flow *f, const struct app *a, uint64_t at)
     m->http_complete = m->http_chunked = m->http_to_fin = false;
     m->status = a->status;
     m->http_end = 0;
+    if (a->status == 101 || strcmp(req->method, "CONNECT") == 0) { /* from here no HTTP any more */
+        m->http = m->http_open = false;
+        m->status = 0;
+        m->upgraded = true;
+        return;
+    }
     if (!a->header_len)
         return;
     bool bodyless = a->status < 200 || a->status == 204 || a->status == 304 ||
@@ -193,6 +199,8 @@ static void http_response(struct flow *f, const struct packet *p, uint64_t at)
     struct flow_more *m = f->more;
     struct app a;
     uint64_t end = at + p->payload_len;
+    if (m->upgraded)
+        return;
     if (begins_http(p) && (!m->http_open || m->http_complete || !m->http_end)) {
         memset(&a, 0, sizeof(a));
         if (app_decode(&a, p->payload, p->payload_caplen, f->key.dport, f->key.sport) &&

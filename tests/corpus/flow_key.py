@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 
-FLOORS = {"stage": 0.0, "from": 0.0, "harmful": 0.0}
+FLOORS = {"stage": 98.7, "from": 98.5, "harmful": 100.0}
 OTHER = {"orig": "resp", "resp": "orig"}
 LIMIT = 60
 
@@ -130,9 +130,11 @@ def score_zeek(dump, verbose):
             total += 1
             good = any(want[0] in ("-", l[4]) and want[1] in ("-", l[5]) for l in fits)
             hits += good
-            if good:
-                continue
             tag = (name, row["orig_p"], row["resp_p"], row["history"])
+            if good:
+                if tag in known:
+                    print("STALE in flow_key.list: %s" % " ".join(tag))
+                continue
             if tag not in known:
                 new.append(tag)
             if verbose or tag not in known:
