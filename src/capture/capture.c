@@ -162,6 +162,7 @@ static void destroy(struct capture *c)
     for (size_t i = 0; i < c->filters.n; i++)
         filter_free(c->filters.items[i].f);
     free(c->filters.expr);
+    free(c->name);
     capread_release(&c->reader);
     free(c);
 }
@@ -255,15 +256,18 @@ void capture_ready(struct capture *c)
 void capture_finish(struct capture *c, enum capture_state state, enum capture_error err,
                     const char *fmt, ...)
 {
-    char text[TEXT_MAX], clean[TEXT_MAX];
+    char text[TEXT_MAX] = "", clean[TEXT_MAX];
+    size_t n = 0;
     va_list ap;
 
     if (c->state == CAPTURE_ENDED || c->state == CAPTURE_FAILED)
         return;
+    if (c->name && err != CAPERR_NONE && err != CAPERR_FILTER)
+        n = MIN_OF((size_t)snprintf(text, sizeof text, "%s: ", c->name), sizeof text - 1);
     va_start(ap, fmt);
-    int n = vsnprintf(text, sizeof text, fmt, ap);
+    vsnprintf(text + n, sizeof text - n, fmt, ap);
     va_end(ap);
-    text_clean(clean, sizeof clean, text, n > 0 ? strlen(text) : 0);
+    text_clean(clean, sizeof clean, text, strlen(text));
     capture_enter(c);
     c->state = state;
     count_drops(c);

@@ -257,9 +257,11 @@ int capture_open_file(struct capture **out, struct loop *l, const char *path, co
     struct capture *c = capture_new(l, cb, filter);
 
     if (c)
+        c->name = strdup(strcmp(path, "-") == 0 ? _("standard input") : path);
+    if (c && c->name)
         r = c->filters.expr ? check_syntax(filter, why, sizeof why) : 0;
     if (r < 0)
-        k = c ? CAPERR_FILTER : CAPERR_FILE;
+        k = r == -EINVAL ? CAPERR_FILTER : CAPERR_FILE;
     else
         r = open_path(c, path, why, sizeof why, &k);
     if (r == 0) {
@@ -270,7 +272,7 @@ int capture_open_file(struct capture **out, struct loop *l, const char *path, co
     if (k == CAPERR_FILTER)
         snprintf(text, sizeof text, _("wrong filter: %s"), why);
     else
-        snprintf(text, sizeof text, "%s: %s", strcmp(path, "-") == 0 ? _("standard input") : path,
+        snprintf(text, sizeof text, "%s: %s", c && c->name ? c->name : path,
                  why[0] ? why : strerror(-r));
     text_clean(err, errlen, text, strlen(text));
     *kind = k;

@@ -63,6 +63,7 @@ struct capture {
     enum capture_state state;
     const struct source_ops *ops;
     void *source; /* of the file that has the ops */
+    char *name;   /* of a file, put before what is said of it; NULL live */
     struct capread reader;
     struct filter_set filters;
     bool link_checked;    /* capture_check_link() has passed */

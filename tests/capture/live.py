@@ -58,6 +58,12 @@ def refused(n=1):
             s.connect_ex(("127.0.0.1", PORT))
 
 
+def broadcast():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        s.sendto(b"hello", ("10.98.0.255", 9))
+
+
 class Helper:
     def __init__(self, *args, program=HELPER, **kw):
         self.p = subprocess.Popen([program, *args], stdin=subprocess.DEVNULL,
@@ -206,9 +212,7 @@ def interfaces():
     expect("ready names both", h.line() == "ready 276 lo vb")
     other.line()
     refused(2)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-        s.sendto(b"hello", ("10.98.0.255", 9))
+    broadcast()
     packets, _, _ = h.finish()
     expect("lo and vb, not va", sum(p[9] == 6 for p in packets if p[0] >> 4 == 4) == 4 and
            sum(p[9] == 17 for p in packets if p[0] >> 4 == 4) == 1,
@@ -216,12 +220,19 @@ def interfaces():
     packets, _, _ = other.finish()
     expect("va and vb, not lo", [p[9] for p in packets] == [17, 17], [p.hex() for p in packets])
 
-    h = Helper("-i", "va")
+    h = Helper("-i", "va", "-f", "udp port 9")
     h.line()
+    ip("link", "set", "va", "down")
+    h.line_of("stats")
+    ip("link", "set", "va", "up")
+    broadcast()
+    h.p.send_signal(signal.SIGUSR1)
+    line = h.line_of("stats 1")
+    expect("down for a while is no end", line == "stats 1 0 asked", line)
     ip("link", "del", "va")
     _, lines, status = h.finish(None)
-    expect("an interface that goes away", status == 1 and lines[-1].startswith("error DOWN "),
-           lines)
+    expect("an interface that goes away", status == 1 and lines[-1].startswith("error DOWN ") and
+           "disappeared" in lines[-1], lines)
 
 
 def reader_gone():
