@@ -95,6 +95,7 @@ struct judgement {
     enum retry retry;
     const char *retry_why;   /* N_() */
     bool determined;         /* the first verdict is likely or better */
+    double *shares;          /* of every cause, in catalogue order: its share before the cap; 0: out */
     struct arena mem;
 };
 void judgement_init(struct judgement *j);

@@ -276,7 +276,8 @@ static int best_first(const void *x, const void *y)
 }
 
 /* Fills s with the considered causes, best first; returns how many. */
-static size_t score_all(const struct view *v, struct scored *s, const double *logp)
+static size_t score_all(struct judgement *j, const struct view *v, struct scored *s,
+                        const double *logp)
 {
     struct applied a[MAX_APPLIED];
     double top = log(SOMETHING_ELSE), sum = 0;
@@ -293,7 +294,7 @@ static size_t score_all(const struct view *v, struct scored *s, const double *lo
         sum += exp(s[i].score - top);
     sum += exp(log(SOMETHING_ELSE) - top);
     for (size_t i = 0; i < n; i++)
-        s[i].confidence = exp(s[i].score - top) / sum;
+        j->shares[s[i].cause] = s[i].confidence = exp(s[i].score - top) / sum;
     qsort(s, n, sizeof(*s), best_first);
     /* The cap after the order: it says how sure one may be, not what is likelier. */
     for (size_t i = 0; i < n; i++)
@@ -451,10 +452,11 @@ int judge(struct judgement *j, const struct facts *facts)
     view_of(&v, &j->facts);
     struct scored *s = malloc(cause_count() * sizeof(*s));
     double *logp = malloc(cause_count() * sizeof(*logp));
-    if (!s || !logp)
+    j->shares = arena_alloc(&j->mem, cause_count() * sizeof(*j->shares));
+    if (!s || !logp || !j->shares)
         goto out;
     priors_of(logp, &v);
-    size_t n = score_all(&v, s, logp);
+    size_t n = score_all(j, &v, s, logp);
     if (fill_verdicts(j, &v, s, n) < 0 || fill_ruled_out(j, &v, logp) < 0 ||
         judge_sender(j, &v) < 0)
         goto out;

@@ -1,0 +1,68 @@
+/* The steps of the checklist, in the order in which they are shown. */
+/* firewall */
+STEP(reset_origin)
+STEP(icmp_error)
+STEP(firewall_rule)
+STEP(firewall_log)
+STEP(content_filter)
+STEP(other_network)
+STEP(two_paths)
+/* timeout */
+STEP(idle_time)
+STEP(idle_setting)
+STEP(reused_connection)
+STEP(slow_answer)
+STEP(client_timeout)
+STEP(gave_up)
+/* load */
+STEP(accept_queue)
+STEP(under_load)
+STEP(limits)
+STEP(process_killed)
+STEP(tables)
+/* handshake */
+STEP(first_bytes)
+STEP(tls_alert)
+STEP(other_name)
+STEP(small_hello)
+STEP(client_certificate)
+STEP(certificate)
+/* protocol */
+STEP(early_answer)
+STEP(size_limit)
+STEP(right_service)
+STEP(tls_port)
+STEP(access)
+/* application */
+STEP(harmless)
+STEP(close_unread)
+STEP(linger)
+STEP(server_log)
+STEP(deployed)
+STEP(client_aborts)
+STEP(monitor)
+STEP(proxy_before)
+/* host */
+STEP(listening)
+STEP(other_port)
+STEP(rebooted)
+STEP(out_resets)
+/* nat */
+STEP(port_reused)
+STEP(nat_between)
+STEP(state_cleared)
+/* local */
+STEP(local_rule)
+STEP(destroyed_here)
+STEP(network_changed)
+/* cloud */
+STEP(kubernetes)
+STEP(pods_ready)
+STEP(mesh)
+STEP(other_family)
+STEP(other_address)
+/* name */
+STEP(resolves)
+STEP(override)
+STEP(moved)
+STEP(inside_only)
