@@ -6,6 +6,18 @@
 enum { GRE_CHECKSUM = 0x8000, GRE_ROUTING = 0x4000, GRE_KEY = 0x2000, GRE_SEQ = 0x1000 };
 enum { GRE_ETHERNET = 0x6558, GRE_ERSPAN2 = 0x88be, GRE_ERSPAN3 = 0x22eb, GRE_PPP = 0x880b };
 
+/* Nothing of the outer headers may show through where the inner ones say nothing. */
+static void forget_outer(struct packet *pkt)
+{
+    pkt->l4 = L4_NONE;
+    pkt->fragment = pkt->reassembled = pkt->sum_void = pkt->df = pkt->ip_checksum_ok = false;
+    pkt->ip_id = 0;
+    pkt->flow_label = 0;
+    pkt->udp_sport = pkt->udp_dport = 0;
+    pkt->payload = NULL;
+    pkt->payload_len = pkt->payload_caplen = 0;
+}
+
 /* Decodes what lies in the tunnel over the outer packet's fields; where that is not IP the outer
  * ones are put back. */
 static int inner(struct decoder *dec, uint16_t ethertype, struct part p, struct packet *outer)
@@ -16,11 +28,13 @@ static int inner(struct decoder *dec, uint16_t ethertype, struct part p, struct 
     if (outer->reassembled) /* the store's last datagram is what is being read */
         dec->defrag = NULL;
     dec->depth++;
-    pkt->fragment = pkt->reassembled = false;
+    forget_outer(pkt);
     int got = ethertype ? network_decode(dec, ethertype, p) : 0;
     dec->depth--;
-    if (got == 1 && pkt->l4 != L4_NONE && !pkt->bad_ip) {
+    bool piece = outer->reassembled && pkt->fragment; /* a fragment within fragments: left shut */
+    if (got == 1 && pkt->l4 != L4_NONE && !pkt->bad_ip && !piece) {
         pkt->tunnelled = true;
+        pkt->reassembled |= outer->reassembled; /* the payload lies in the store */
         return 1;
     }
     memcpy(pkt, outer, head);

@@ -449,6 +449,15 @@ static void test_tunnels(void **state)
     }
     struct strbuf b = STRBUF_INIT;
     struct packet p;
+    make_data(&b, false); /* the inner header lies: nothing of the outer one shows instead */
+    b.buf[32] = 0x10;
+    wrap_hex(&b, "cc00 12b5 0000 0000 08000000 00000100" ETHERNET "0800");
+    wrap_ip4(&b, &(struct ip4){.proto = 17});
+    assert_int_equal(decode(&p, &b, LINK_RAW), 1);
+    assert_int_equal(p.l4, L4_TCP);
+    assert_int_equal(p.payload_len, 0);
+    assert_int_equal(p.udp_dport, 0);
+    strbuf_reset(&b);
     put_hex(&b, "0000 88cc 0207");
     wrap_ip4(&b, &(struct ip4){.proto = 47});
     assert_int_equal(decode(&p, &b, LINK_RAW), 1);
