@@ -6,7 +6,8 @@
 #include <string.h>
 
 static const struct action_info table[ACTION_COUNT] = {
-#define ACTION(id, name, in, keys, hint, help) [ACTION_##id] = {name, in, keys, hint, help},
+#define ACTION(id, name, in, keys, rank, hint, help)                                               \
+    [ACTION_##id] = {name, in, keys, rank, hint, help},
 #include "ui/list.h"
 #undef ACTION
 };

@@ -19,7 +19,7 @@ enum {
 };
 enum action {
     ACTION_NONE,
-#define ACTION(id, name, in, keys, hint, help) ACTION_##id,
+#define ACTION(id, name, in, keys, rank, hint, help) ACTION_##id,
 #include "ui/list.h"
 #undef ACTION
     ACTION_COUNT
@@ -28,7 +28,9 @@ enum action {
 struct action_info {
     const char *name;
     unsigned contexts;
-    const char *keys, *hint, *help; /* hint and help N_() */
+    const char *keys;
+    int rank;                /* in the hints line: 1 first */
+    const char *hint, *help; /* N_() */
 };
 const struct action_info *action_info(enum action a);
 int action_keys(enum action a, int out[ACTION_KEYS]);  /* how many */

@@ -49,6 +49,13 @@ const char *grade_title(enum grade g)
     return N_("unlikely");
 }
 
+const char *harm_word(const struct incident *i)
+{
+    if (!i->harmful)
+        return _("harmless");
+    return i->is_reset ? _("HARMFUL") : _("FAILED");
+}
+
 enum look severity_look(enum fact_severity s)
 {
     switch (s) {
@@ -130,17 +137,17 @@ static int bar_pieces(struct ui *ui, struct piece *p)
 
     x = piece(p, &count, LOOK_BAR, 0);
     where_text(s, where, sizeof(where));
-    snprintf(x->text, sizeof(x->text), "rstconsole  %s %s", where,
+    snprintf(x->text, sizeof(x->text), "rstconsole %s %s", where,
              s->paused                    ? mark(ui, "○", "o")
              : v->capture == VANTAGE_NONE ? ""
              : s->finished                ? mark(ui, "○", "o")
                                           : mark(ui, "●", "*"));
     if (ui->root)
         snprintf(piece(p, &count, LOOK_WARN, 3)->text, sizeof(x->text), "root");
-    x = piece(p, &count, LOOK_BAR, 4);
+    x = piece(p, &count, LOOK_BAR, 6);
     count_text(n, sizeof(n), v->packets);
     snprintf(x->text, sizeof(x->text), P_("%s packet", "%s packets", (unsigned long)v->packets), n);
-    x = piece(p, &count, v->dropped ? LOOK_WARN : LOOK_BAR, v->dropped ? 1 : 6);
+    x = piece(p, &count, v->dropped ? LOOK_WARN : LOOK_BAR, 1);
     count_text(n, sizeof(n), v->dropped);
     if (v->capture != VANTAGE_NONE)
         snprintf(x->text, sizeof(x->text), v->dropped_known ? _("%s dropped") : _("drops unknown"),
@@ -157,12 +164,12 @@ static int bar_pieces(struct ui *ui, struct piece *p)
     }
     if (s->failed_probes) {
         count_text(n, sizeof(n), s->failed_probes);
-        snprintf(piece(p, &count, LOOK_WARN, 5)->text, sizeof(x->text),
+        snprintf(piece(p, &count, LOOK_WARN, 8)->text, sizeof(x->text),
                  P_("%s failed probe", "%s failed probes", (unsigned long)s->failed_probes), n);
     }
-    running_text(s, piece(p, &count, s->paused ? LOOK_WARN : LOOK_BAR, 3)->text, sizeof(x->text));
+    running_text(s, piece(p, &count, s->paused ? LOOK_WARN : LOOK_BAR, 2)->text, sizeof(x->text));
     if (s->settings.filter && s->settings.filter[0])
-        snprintf(piece(p, &count, LOOK_BAR, 7)->text, sizeof(x->text), _("capturing: %s"),
+        snprintf(piece(p, &count, LOOK_BAR, 4)->text, sizeof(x->text), _("capturing: %s"),
                  s->settings.filter);
     if (limits_total(s)) {
         count_text(n, sizeof(n), limits_total(s));
@@ -182,7 +189,7 @@ void top_bar_draw(struct ui *ui, struct area a)
         int cols = 0;
         for (int i = 0; i < n; i++)
             if (p[i].text[0] && p[i].keep <= keep)
-                cols += text_columns(p[i].text) + 3;
+                cols += text_columns(p[i].text) + 2;
         if (cols <= room)
             break;
     }
@@ -192,9 +199,9 @@ void top_bar_draw(struct ui *ui, struct area a)
         if (p[i].look == LOOK_RESET || p[i].look == LOOK_WARN) {
             char padded[sizeof(p[i].text) + 4];
             snprintf(padded, sizeof(padded), " %.*s ", (int)sizeof(p[i].text), p[i].text);
-            x += area_put(a, x - 1, 0, room - x, p[i].look, padded) + 1;
+            x += area_put(a, x - 1, 0, room - x + 2, p[i].look, padded);
         } else {
-            x += area_put(a, x, 0, room - x, p[i].look, p[i].text) + 3;
+            x += area_put(a, x, 0, room - x, p[i].look, p[i].text) + 2;
         }
     }
     area_put_right(a, a.w - 9, 0, 8, LOOK_BAR, time_clock(clock, ui_wall(ui), 0, false));
@@ -255,42 +262,98 @@ void hints_draw(struct ui *ui, struct area a, unsigned context)
     int x = 1;
 
     (void)ui;
-    for (int pass = 0; pass < 2; pass++)
+    for (int rank = 1; rank < 10; rank++)
         for (int act = 1; act < ACTION_COUNT; act++) {
             const struct action_info *info = action_info(act);
             char key[KEY_NAME_MAX];
-            bool own = info->contexts != IN_ALL; /* the screen's own before what is everywhere */
-            if (!info->hint || !(info->contexts & context) || own != (pass == 0))
+            if (!info->hint || info->rank != rank || !(info->contexts & context))
                 continue;
             key_label(act, key, sizeof(key));
-            int need = text_columns(key) + 1 + text_columns(_(info->hint)) + 2;
-            if (pass == 0 && x + need > a.w - 8) /* room for "? help" */
+            /* A hint stands whole or not at all: ? shows every key. */
+            if (x + text_columns(key) + 1 + text_columns(_(info->hint)) > a.w)
                 continue;
             x += area_put(a, x, 0, -1, LOOK_KEY, key) + 1;
             x += area_put(a, x, 0, -1, LOOK_DIM, _(info->hint)) + 2;
         }
 }
 
-/* ---- frames ---- */
+/* ---- frames: panes share their borders, so lines join where they meet ---- */
 
-struct area frame_draw(struct area a, const char *title, bool focus)
+enum { TO_UP = 1, TO_DOWN = 2, TO_LEFT = 4, TO_RIGHT = 8 };
+static const char *const joints[16] = {
+    " ", "│", "│", "│", "─", "┘", "┐", "┤", "─", "└", "┌", "├", "─", "┴", "┬", "┼",
+};
+
+static void join(struct area a, int x, int y, unsigned to, enum look look)
+{
+    const struct cell *was = canvas_cell(a.c, a.x + x, a.y + y);
+
+    /* In ASCII a joint is a plus, its arms are not told: what is new is enough. */
+    for (unsigned i = 1; was && was->text[0] && i < 16; i++)
+        if (i != 1 && i != 2 && i != 4 && i != 8 && strcmp(was->text, joints[i]) == 0) {
+            to |= i;
+            break;
+        }
+    area_put(a, x, y, 1, look, joints[to]);
+}
+
+void frame_lines(struct area a, bool focus)
 {
     enum look look = focus ? LOOK_FOCUS : LOOK_FRAME;
 
     if (a.w < 2 || a.h < 2)
-        return area_sub(a, 0, 0, 0, 0);
-    area_hline(a, 1, 0, a.w - 2, look);
-    area_hline(a, 1, a.h - 1, a.w - 2, look);
-    area_vline(a, 0, 1, a.h - 2, look);
-    area_vline(a, a.w - 1, 1, a.h - 2, look);
-    area_put(a, 0, 0, 1, look, "┌");
-    area_put(a, a.w - 1, 0, 1, look, "┐");
-    area_put(a, 0, a.h - 1, 1, look, "└");
-    area_put(a, a.w - 1, a.h - 1, 1, look, "┘");
-    if (title && *title && a.w > 6) {
-        char text[200];
-        snprintf(text, sizeof(text), " %s ", title);
-        area_put(a, 2, 0, a.w - 4, focus ? LOOK_FOCUS : LOOK_TITLE, text);
+        return;
+    for (int x = 1; x < a.w - 1; x++) {
+        join(a, x, 0, TO_LEFT | TO_RIGHT, look);
+        join(a, x, a.h - 1, TO_LEFT | TO_RIGHT, look);
     }
+    for (int y = 1; y < a.h - 1; y++) {
+        join(a, 0, y, TO_UP | TO_DOWN, look);
+        join(a, a.w - 1, y, TO_UP | TO_DOWN, look);
+    }
+    join(a, 0, 0, TO_DOWN | TO_RIGHT, look);
+    join(a, a.w - 1, 0, TO_DOWN | TO_LEFT, look);
+    join(a, 0, a.h - 1, TO_UP | TO_RIGHT, look);
+    join(a, a.w - 1, a.h - 1, TO_UP | TO_LEFT, look);
+}
+
+void frame_title(struct area a, const char *title, const char *right, bool focus)
+{
+    char text[500];
+    int room = a.w - 4, cols = right && *right ? text_columns(right) + 2 : 0;
+
+    if (room < 4)
+        return;
+    if (cols > room / 2)
+        cols = 0;
+    if (*title) {
+        snprintf(text, sizeof(text), " %s ", title);
+        area_put(a, 2, 0, room - cols, focus ? LOOK_FOCUS : LOOK_TITLE, text);
+    }
+    if (cols) {
+        snprintf(text, sizeof(text), " %s ", right);
+        area_put_right(a, 2, 0, room, LOOK_DIM, text);
+    }
+}
+
+struct area frame_inside(struct area a)
+{
     return area_sub(a, 1, 1, a.w - 2, a.h - 2);
+}
+
+struct area frame_draw(struct area a, const char *title, bool focus)
+{
+    frame_lines(a, focus);
+    frame_title(a, title, NULL, focus);
+    return frame_inside(a);
+}
+
+void range_draw(struct area a, int top, int n, int page)
+{
+    char text[60];
+
+    if (top <= 0 && n <= page)
+        return;
+    snprintf(text, sizeof(text), _("%d-%d of %d"), top + 1, MIN_OF(top + page, n), n);
+    frame_title(a, "", text, false);
 }

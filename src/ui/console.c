@@ -46,15 +46,21 @@ static void pane_title(struct ui *ui, int pane, char *out, size_t outlen)
         snprintf(out, outlen, "%d %s", pane + 1, _(panes[pane].title));
 }
 
-static void draw_pane(struct ui *ui, struct console *c, int pane, struct area a)
+static void draw_panes(struct ui *ui, struct console *c)
 {
-    bool focus = c->focus == pane;
-    char title[480];
-
-    c->at[pane] = a;
-    pane_title(ui, pane, title, sizeof(title));
-    struct area inside = frame_draw(a, title, focus);
-    panes[pane].draw(ui, c, inside, focus);
+    for (int pane = 0; pane < PANE_COUNT; pane++)
+        if (pane != c->focus)
+            frame_lines(c->at[pane], false);
+    frame_lines(c->at[c->focus], true);
+    for (int pane = 0; pane < PANE_COUNT; pane++) {
+        bool focus = pane == c->focus;
+        char title[480];
+        if (c->at[pane].h < 2)
+            continue;
+        pane_title(ui, pane, title, sizeof(title));
+        frame_title(c->at[pane], title, NULL, focus);
+        panes[pane].draw(ui, c, c->at[pane], focus);
+    }
 }
 
 /* Rows a pane would like: so that an empty one does not take the room of a full one. */
@@ -70,6 +76,7 @@ static int bounded(int v, int low, int high)
     return MAX_OF(MIN_OF(v, high), MIN_OF(low, high));
 }
 
+/* Neighbours share a border: each begins on the last row or column of the one before. */
 static void layout_wide(struct ui *ui, struct console *c, struct area a)
 {
     int left =
@@ -77,9 +84,9 @@ static void layout_wide(struct ui *ui, struct console *c, struct area a)
     int top = MAX_OF(wish(ui, c, PANE_TARGETS), wish(ui, c, PANE_RESETS)) - c->grow[PANE_PACKETS];
 
     top = bounded(top, 6, MAX_OF(a.h * 6 / 10, 6));
-    draw_pane(ui, c, PANE_TARGETS, area_sub(a, 0, 0, left, top));
-    draw_pane(ui, c, PANE_RESETS, area_sub(a, left, 0, a.w - left, top));
-    draw_pane(ui, c, PANE_PACKETS, area_sub(a, 0, top, a.w, a.h - top));
+    c->at[PANE_TARGETS] = area_sub(a, 0, 0, left, top);
+    c->at[PANE_RESETS] = area_sub(a, left - 1, 0, a.w - left + 1, top);
+    c->at[PANE_PACKETS] = area_sub(a, 0, top - 1, a.w, a.h - top + 1);
 }
 
 static void layout_tall(struct ui *ui, struct console *c, struct area a)
@@ -88,26 +95,28 @@ static void layout_tall(struct ui *ui, struct console *c, struct area a)
     int resets = bounded(wish(ui, c, PANE_RESETS), 5, MAX_OF(a.h * 2 / 5, 5));
 
     if (ui->s->ntargets == 0 && c->focus != PANE_TARGETS)
-        targets = 0; /* a capture file without targets: the room is for what is there */
-    resets = bounded(resets - c->grow[PANE_PACKETS], 4, a.h - targets - 4);
-    c->at[PANE_TARGETS] = area_sub(a, 0, 0, 0, 0);
-    if (targets)
-        draw_pane(ui, c, PANE_TARGETS, area_sub(a, 0, 0, a.w, targets));
-    draw_pane(ui, c, PANE_RESETS, area_sub(a, 0, targets, a.w, resets));
-    draw_pane(ui, c, PANE_PACKETS, area_sub(a, 0, targets + resets, a.w, a.h - targets - resets));
+        targets = 1; /* a capture file without targets: the room is for what is there */
+    resets = bounded(resets - c->grow[PANE_PACKETS], 4, a.h - targets - 3);
+    if (targets > 1)
+        c->at[PANE_TARGETS] = area_sub(a, 0, 0, a.w, targets);
+    c->at[PANE_RESETS] = area_sub(a, 0, targets - 1, a.w, resets);
+    targets += resets - 2;
+    c->at[PANE_PACKETS] = area_sub(a, 0, targets, a.w, a.h - targets);
 }
 
 static void console_draw(struct ui *ui, void *state, struct area a)
 {
     struct console *c = state;
 
-    memset(c->at, 0, sizeof(c->at));
+    for (int pane = 0; pane < PANE_COUNT; pane++)
+        c->at[pane] = area_sub(a, 0, 0, 0, 0);
     if (c->zoom || a.h < 14)
-        draw_pane(ui, c, c->focus, a);
+        c->at[c->focus] = a;
     else if (a.w >= SIDE_BY_SIDE)
         layout_wide(ui, c, a);
     else
         layout_tall(ui, c, a);
+    draw_panes(ui, c);
 }
 
 /* ---- actions ---- */

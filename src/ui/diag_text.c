@@ -8,6 +8,13 @@
 
 #define BAR_COLS 17 /* " ████▌  91% " and what stands beside it */
 
+struct area diag_inside(struct area frame)
+{
+    struct area in = frame_inside(frame);
+
+    return area_sub(in, 1, 0, in.w - 2, in.h);
+}
+
 bool diag_verdict_open(const struct diagnosis *d, size_t i)
 {
     if (i >= VERDICTS_OPEN)
@@ -153,9 +160,10 @@ static void calm_evidence(const struct lines *l, struct area a, const struct cur
     }
 }
 
-void diag_causes_draw(struct ui *ui, struct diagnosis *d, const struct incident *i, struct area a,
-                      bool focus)
+void diag_causes_draw(struct ui *ui, struct diagnosis *d, const struct incident *i,
+                      struct area frame, bool focus)
 {
+    struct area a = diag_inside(frame);
     struct cursor_pos *at = &d->at[DIAG_CAUSES];
     const struct judgement *j = &i->judgement;
     int previous = -1;
@@ -179,6 +187,7 @@ void diag_causes_draw(struct ui *ui, struct diagnosis *d, const struct incident 
         if (focus && line == at->sel)
             area_select(a, y);
     }
+    range_draw(frame, at->top, (int)d->causes.nr, a.h);
 }
 
 /* ---- the current step ---- */
@@ -301,8 +310,9 @@ static void checklist_row(struct ui *ui, const struct diagnosis *d, const struct
 }
 
 void diag_checklist_draw(struct ui *ui, struct diagnosis *d, const struct incident *i,
-                         struct area a, bool focus)
+                         struct area frame, bool focus)
 {
+    struct area a = diag_inside(frame);
     const struct checklist *c = &i->checklist;
     int rows = 0, sel_row = 0, n = 0, groups = 0;
     struct cursor_pos *at = &d->at[DIAG_CHECKLIST];
@@ -337,10 +347,7 @@ void diag_checklist_draw(struct ui *ui, struct diagnosis *d, const struct incide
         }
         n++;
     }
-    struct area below = a;
-    below.y += a.h;
-    below.h = 1;
-    draw_more(below, at->top, rows, a.h);
+    range_draw(frame, at->top, rows, a.h);
 }
 
 /* ---- what to do ---- */

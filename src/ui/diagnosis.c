@@ -8,7 +8,7 @@
 
 #define THREE_COLUMNS 120
 
-static const char *const titles[DIAG_PANES] = {N_("Causes"), N_("Checklist"), N_("What to do")};
+static const char *const titles[DIAG_PANES] = {N_("Checklist"), N_("Causes"), N_("What to do")};
 
 static int diagnosis_open(struct ui *ui, void *state, const struct place *at)
 {
@@ -17,6 +17,7 @@ static int diagnosis_open(struct ui *ui, void *state, const struct place *at)
     (void)ui;
     d->incident = at->incident;
     d->step = -1;
+    d->focus = DIAG_CAUSES;
     return 0;
 }
 
@@ -48,7 +49,7 @@ static void draw_head(struct ui *ui, const struct incident *i, struct area a)
     const struct judgement *j = &i->judgement;
     struct strbuf text = STRBUF_INIT;
     char clock[TIME_TEXT_MAX], percent[16];
-    const char *word = i->harmful ? _("HARMFUL") : _("harmless");
+    const char *word = harm_word(i);
     int x = 1, tail = text_columns(word) + 2;
 
     incident_line(&text, ui->s, i, tr_locale);
@@ -69,96 +70,93 @@ static void draw_head(struct ui *ui, const struct incident *i, struct area a)
     strbuf_release(&text);
 }
 
-static struct area pane(struct diagnosis *d, int n, struct area a, const char *also)
+static void draw_step(struct ui *ui, struct diagnosis *d, const struct incident *i)
 {
-    char title[80];
-
-    d->where[n] = a;
-    snprintf(title, sizeof(title), "%d %s", n + 1, _(titles[n]));
-    struct area inside = frame_draw(a, title, d->focus == n);
-    if (also && a.w > 40)
-        area_put_right(a, 2, 0, a.w - 4, LOOK_TITLE, also);
-    return area_sub(inside, 1, 0, inside.w - 2, inside.h);
-}
-
-static void causes_pane(struct ui *ui, struct diagnosis *d, const struct incident *i, struct area a,
-                        const char *also)
-{
-    struct area in = pane(d, DIAG_CAUSES, a, also);
-
-    diag_causes_draw(ui, d, i, in, d->focus == DIAG_CAUSES);
-    draw_more(area_sub(a, 1, a.h - 1, a.w - 2, 1), d->at[DIAG_CAUSES].top, (int)d->causes.nr, in.h);
-}
-
-static void checklist_pane(struct ui *ui, struct diagnosis *d, const struct incident *i,
-                           struct area a, const char *also)
-{
-    diag_checklist_draw(ui, d, i, pane(d, DIAG_CHECKLIST, a, also), d->focus == DIAG_CHECKLIST);
-}
-
-static void step_pane(struct ui *ui, struct diagnosis *d, const struct incident *i, struct area a)
-{
-    struct area in = frame_draw(a, _("The question"), false);
+    struct area in = diag_inside(d->question);
     struct cursor_pos top = {0};
 
-    in = area_sub(in, 1, 0, in.w - 2, in.h);
+    if (d->question.h < 2)
+        return;
+    frame_title(d->question, _("The question"), NULL, false);
     diag_step(ui, d, i, in.w);
     lines_draw(&d->step_lines, in, &top, false);
-    draw_more(area_sub(a, 1, a.h - 1, a.w - 2, 1), 0, (int)d->step_lines.nr, in.h);
+    range_draw(d->question, 0, (int)d->step_lines.nr, in.h);
 }
 
-static void advice_pane(struct ui *ui, struct diagnosis *d, const struct incident *i, struct area a)
+static void draw_advice(struct ui *ui, struct diagnosis *d, const struct incident *i)
 {
-    struct area in = pane(d, DIAG_ADVICE, a, NULL);
+    struct area frame = d->where[DIAG_ADVICE], in = diag_inside(frame);
     struct cursor_pos *at = &d->at[DIAG_ADVICE];
 
     diag_advice(ui, d, i, in.w);
     d->rows[DIAG_ADVICE] = MAX_OF(in.h, 1);
     lines_draw(&d->advice, in, at, d->focus == DIAG_ADVICE);
     for (int y = 0; y < in.h && at->top + y < (int)d->advice.nr; y++)
-        if (d->advice.v[at->top + y].indent == 0) /* labels are dim, what they say is not */
+        if (d->advice.v[at->top + y].indent == 0) /* labels step back behind what they label */
             area_look(area_sub(in, 0, y, 8, 1), 0, LOOK_HEAD);
-    draw_more(area_sub(a, 1, a.h - 1, a.w - 2, 1), at->top, (int)d->advice.nr, in.h);
+    range_draw(frame, at->top, (int)d->advice.nr, in.h);
 }
 
-static void layout_wide(struct ui *ui, struct diagnosis *d, const struct incident *i, struct area a)
+/* Lines first, the pane with focus last, so that shared borders show it; then what is inside. */
+static void draw_panes(struct ui *ui, struct diagnosis *d, const struct incident *i)
+{
+    for (int n = 0; n < DIAG_PANES; n++)
+        if (n != d->focus)
+            frame_lines(d->where[n], false);
+    frame_lines(d->question, false);
+    frame_lines(d->where[d->focus], true);
+    for (int n = 0; n < DIAG_PANES; n++) {
+        char title[80];
+        if (d->where[n].h < 2)
+            continue;
+        snprintf(title, sizeof(title), "%d %s", n + 1, _(titles[n]));
+        frame_title(d->where[n], title, NULL, d->focus == n);
+    }
+    if (d->where[DIAG_CHECKLIST].h >= 2)
+        diag_checklist_draw(ui, d, i, d->where[DIAG_CHECKLIST], d->focus == DIAG_CHECKLIST);
+    if (d->where[DIAG_CAUSES].h >= 2)
+        diag_causes_draw(ui, d, i, d->where[DIAG_CAUSES], d->focus == DIAG_CAUSES);
+    if (d->where[DIAG_ADVICE].h >= 2)
+        draw_advice(ui, d, i);
+    draw_step(ui, d, i);
+}
+
+static void layout_wide(struct diagnosis *d, struct area a)
 {
     int left = 34, right = MAX_OF(a.w * 2 / 5, 50);
     int bottom = MAX_OF(MIN_OF((int)d->advice.nr + 2, a.h * 2 / 5), 8);
-    int top = a.h - bottom;
+    int top = a.h - bottom + 1;
 
-    checklist_pane(ui, d, i, area_sub(a, 0, 0, left, top), NULL);
-    step_pane(ui, d, i, area_sub(a, left, 0, a.w - left - right, top));
-    causes_pane(ui, d, i, area_sub(a, a.w - right, 0, right, top), NULL);
-    advice_pane(ui, d, i, area_sub(a, 0, top, a.w, bottom));
+    d->where[DIAG_CHECKLIST] = area_sub(a, 0, 0, left, top);
+    d->question = area_sub(a, left - 1, 0, a.w - left - right + 2, top);
+    d->where[DIAG_CAUSES] = area_sub(a, a.w - right, 0, right, top);
+    d->where[DIAG_ADVICE] = area_sub(a, 0, top - 1, a.w, bottom);
 }
 
-/* Two pages: what it is and what to do; the checklist and its question. */
-static void layout_narrow(struct ui *ui, struct diagnosis *d, const struct incident *i,
-                          struct area a)
+/* Two pages: the checklist and its question; what it is and what to do. A line of tabs above. */
+static void layout_narrow(struct diagnosis *d, struct area a)
 {
-    if (d->focus == DIAG_CHECKLIST) {
-        const char *also = _(" Tab: what to do ");
-        if (a.w >= 70) {
-            checklist_pane(ui, d, i, area_sub(a, 0, 0, 34, a.h), NULL);
-            step_pane(ui, d, i, area_sub(a, 34, 0, a.w - 34, a.h));
-        } else {
-            int top = a.h / 2;
-            checklist_pane(ui, d, i, area_sub(a, 0, 0, a.w, top), also);
-            step_pane(ui, d, i, area_sub(a, 0, top, a.w, a.h - top));
-        }
-        return;
+    int x = 1;
+
+    for (int n = 0; n < DIAG_PANES; n++) {
+        char text[80];
+        snprintf(text, sizeof(text), "%d %s", n + 1, _(titles[n]));
+        x += area_put(a, x, 0, -1, n == d->focus ? LOOK_FOCUS : LOOK_DIM, text) + 3;
     }
-    if (a.h < 12) {
-        if (d->focus == DIAG_ADVICE)
-            advice_pane(ui, d, i, a);
-        else
-            causes_pane(ui, d, i, a, _(" Tab: checklist "));
-        return;
+    a = area_sub(a, 0, 1, a.w, a.h - 1);
+    if (d->focus == DIAG_CHECKLIST && a.w >= 70) {
+        d->where[DIAG_CHECKLIST] = area_sub(a, 0, 0, 34, a.h);
+        d->question = area_sub(a, 33, 0, a.w - 33, a.h);
+    } else if (d->focus == DIAG_CHECKLIST) {
+        d->where[DIAG_CHECKLIST] = area_sub(a, 0, 0, a.w, a.h / 2);
+        d->question = area_sub(a, 0, a.h / 2 - 1, a.w, a.h - a.h / 2 + 1);
+    } else if (a.h < 12) {
+        d->where[d->focus] = a;
+    } else {
+        int bottom = MAX_OF(a.h * 9 / 20, 5);
+        d->where[DIAG_CAUSES] = area_sub(a, 0, 0, a.w, a.h - bottom + 1);
+        d->where[DIAG_ADVICE] = area_sub(a, 0, a.h - bottom, a.w, bottom);
     }
-    int bottom = MAX_OF(a.h * 9 / 20, 5);
-    causes_pane(ui, d, i, area_sub(a, 0, 0, a.w, a.h - bottom), _(" Tab: checklist "));
-    advice_pane(ui, d, i, area_sub(a, 0, a.h - bottom, a.w, bottom));
 }
 
 static void diagnosis_draw(struct ui *ui, void *state, struct area a)
@@ -171,19 +169,19 @@ static void diagnosis_draw(struct ui *ui, void *state, struct area a)
         return;
     }
     follow_step(d, i);
-    memset(d->where, 0, sizeof(d->where));
+    for (int n = 0; n < DIAG_PANES; n++)
+        d->where[n] = area_sub(a, 0, 0, 0, 0);
+    d->question = area_sub(a, 0, 0, 0, 0);
     draw_head(ui, i, area_sub(a, 0, 0, a.w, 2));
     struct area body = area_sub(a, 0, 2, a.w, a.h - 2);
-    diag_causes(ui, d, i, MAX_OF(body.w - 4, 20));
-    diag_advice(ui, d, i, MAX_OF(body.w - 4, 20));
-    if (d->zoom && d->focus == DIAG_CAUSES)
-        causes_pane(ui, d, i, body, NULL);
-    else if (d->zoom && d->focus == DIAG_ADVICE)
-        advice_pane(ui, d, i, body);
+    diag_advice(ui, d, i, MAX_OF(body.w - 4, 20)); /* how long it is decides the layout */
+    if (d->zoom && d->focus != DIAG_CHECKLIST)
+        d->where[d->focus] = body;
     else if (body.w >= THREE_COLUMNS && body.h >= 20 && !d->zoom)
-        layout_wide(ui, d, i, body);
+        layout_wide(d, body);
     else
-        layout_narrow(ui, d, i, body);
+        layout_narrow(d, body);
+    draw_panes(ui, d, i);
 }
 
 /* ---- actions ---- */

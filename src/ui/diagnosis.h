@@ -13,7 +13,7 @@
 #define ITEM_RULED_OUT 5000
 #define UNKNOWN_MAX    64
 
-enum { DIAG_CAUSES, DIAG_CHECKLIST, DIAG_ADVICE, DIAG_PANES };
+enum { DIAG_CHECKLIST, DIAG_CAUSES, DIAG_ADVICE, DIAG_PANES };
 struct diagnosis {
     uint64_t incident;
     int focus;
@@ -23,20 +23,21 @@ struct diagnosis {
     int step; /* index of the current item of the checklist */
     struct cursor_pos at[DIAG_PANES];
     int rows[DIAG_PANES];
-    struct area where[DIAG_PANES];
+    struct area where[DIAG_PANES], question; /* where they are; h 0: out of sight */
     struct lines causes, step_lines, advice;
     const struct step *unknown[UNKNOWN_MAX]; /* answered "I do not know" */
     size_t nunknown;
 };
+struct area diag_inside(struct area frame); /* a column of air on each side */
 bool diag_verdict_open(const struct diagnosis *d, size_t i);
 bool diag_does_not_know(const struct diagnosis *d, const struct step *step);
 void diag_causes(struct ui *ui, struct diagnosis *d, const struct incident *i, int width);
 void diag_step(struct ui *ui, struct diagnosis *d, const struct incident *i, int width);
 void diag_advice(struct ui *ui, struct diagnosis *d, const struct incident *i, int width);
-void diag_causes_draw(struct ui *ui, struct diagnosis *d, const struct incident *i, struct area a,
-                      bool focus);
+void diag_causes_draw(struct ui *ui, struct diagnosis *d, const struct incident *i,
+                      struct area frame, bool focus);
 void diag_checklist_draw(struct ui *ui, struct diagnosis *d, const struct incident *i,
-                         struct area a, bool focus);
+                         struct area frame, bool focus);
 /* The verdict the cursor is on, 0 when on none. */
 size_t diag_verdict(const struct diagnosis *d, const struct incident *i);
 

@@ -224,12 +224,12 @@ static void draw_detail(struct ui *ui, struct flow_view *v, struct area a)
     if (!row->is_cause_reset || !r)
         return;
     if (r->seq_fit == SEQ_EXACT)
-        x += area_putf(a, x, 0, -1, LOOK_DIM, "   %s", _("exactly the next expected number"));
+        area_put(a, 1, 1, -1, LOOK_NORMAL, _("its number is exactly the next expected one"));
     else if (r->seq_fit != SEQ_UNKNOWN)
-        x += area_putf(a, x, 0, -1, LOOK_WARN, _("   %d off the next expected number"), r->seq_off);
-    area_put(a, 1, 1, 18, LOOK_DIM, _("last words"));
-    area_put(a, 14, 1, -1, r->last_words[0] ? LOOK_NORMAL : LOOK_DIM,
-             r->last_words[0] ? r->last_words : _("none: the peer had said nothing readable"));
+        area_putf(a, 1, 1, -1, LOOK_WARN, _("its number is %d off the next expected one"),
+                  r->seq_off);
+    area_putf(a, 1, 2, -1, LOOK_NORMAL, _("last words before it: %s"),
+              r->last_words[0] ? r->last_words : _("none that can be read"));
 }
 
 static void flow_draw(struct ui *ui, void *state, struct area a)
@@ -237,7 +237,7 @@ static void flow_draw(struct ui *ui, void *state, struct area a)
     struct flow_view *v = state;
     char title[FLOW_KEY_TEXT_MAX + 60], key[FLOW_KEY_TEXT_MAX];
     bool beside = v->compare && a.w >= SIDE_BY_SIDE, instead = v->compare && !beside;
-    int detail = a.h >= 14 ? 2 : 0, left = beside ? a.w * 6 / 10 : a.w;
+    int detail = a.h >= 14 ? 3 : 0, left = beside ? a.w * 6 / 10 : a.w;
     struct cursor_pos top = {0};
 
     rebuild(ui, v);
@@ -251,16 +251,14 @@ static void flow_draw(struct ui *ui, void *state, struct area a)
             area_put(inside, 1, 0, -1, LOOK_DIM, _("no packets of this connection are kept"));
         else
             draw_ladder(inside, &v->ladder, &v->at, v->columns, true);
-        draw_more(area_sub(outer, 1, outer.h - 1, outer.w - 2, 1), v->at.top, (int)v->ladder.nr,
-                  v->rows);
+        range_draw(outer, v->at.top, (int)v->ladder.nr, v->rows);
     }
     if (v->compare) {
         struct area outer = instead ? area_sub(a, 0, 0, a.w, a.h - detail)
-                                    : area_sub(a, left, 0, a.w - left, a.h - detail);
+                                    : area_sub(a, left - 1, 0, a.w - left + 1, a.h - detail);
         struct area inside = frame_draw(outer, _("A normal close, for comparison"), instead);
         draw_ladder(inside, &v->normal, &top, v->columns == COLUMNS_TTL ? 0 : v->columns, false);
-        draw_more(area_sub(outer, 1, outer.h - 1, outer.w - 2, 1), 0, (int)v->normal.nr,
-                  inside.h - 1);
+        range_draw(outer, 0, (int)v->normal.nr, inside.h - 1);
     }
     if (detail)
         draw_detail(ui, v, area_sub(a, 0, a.h - detail, a.w, detail));

@@ -190,8 +190,7 @@ static void help_draw(struct ui *ui, void *state, struct area a)
         keys_text(h->lines.v[at].item, keys, sizeof(keys));
         area_put(inside, 2, y, 14, LOOK_KEY, keys);
     }
-    struct area below = area_sub(a, 1, a.h - 1, a.w - 2, 1);
-    draw_more(below, h->at.top, (int)h->lines.nr, inside.h);
+    range_draw(area_sub(a, 0, 0, a.w, 1), h->at.top, (int)h->lines.nr, inside.h);
 }
 
 static bool help_action(struct ui *ui, void *state, enum action a)

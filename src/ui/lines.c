@@ -4,7 +4,6 @@
 #include "ui/lines.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,22 +100,6 @@ bool cursor_move(struct cursor_pos *c, enum action a, int n, int page)
     }
     cursor_clamp(c, n, page);
     return true;
-}
-
-void draw_more(struct area a, int top, int n, int page)
-{
-    char text[48];
-    int below = n - top - page;
-
-    if (a.h <= 0 || (top <= 0 && below <= 0))
-        return;
-    if (below > 0 && top > 0)
-        snprintf(text, sizeof(text), _(" %d above, %d more "), top, below);
-    else if (below > 0)
-        snprintf(text, sizeof(text), _(" +%d more "), below);
-    else
-        snprintf(text, sizeof(text), _(" %d above "), top);
-    area_put_right(a, 0, 0, a.w, LOOK_DIM, text);
 }
 
 void lines_draw(const struct lines *l, struct area a, struct cursor_pos *c, bool focus)

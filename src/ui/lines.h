@@ -32,8 +32,7 @@ struct cursor_pos {
 };
 bool cursor_move(struct cursor_pos *c, enum action a, int n, int page); /* true: it was a move */
 void cursor_clamp(struct cursor_pos *c, int n, int page);
-/* Draws lines from c->top with the selected one marked (when focus), and how much more there is. */
+/* Draws lines from c->top, the selected one marked (when focus). */
 void lines_draw(const struct lines *l, struct area a, struct cursor_pos *c, bool focus);
-void draw_more(struct area a, int top, int n, int page);
 
 #endif

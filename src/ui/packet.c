@@ -89,7 +89,7 @@ static void draw_fields(const struct lines *l, struct area a, const struct curso
 
 static void draw_part(struct packet_view *v, int part, const char *title, struct area a)
 {
-    struct area inside = frame_draw(a, title, v->focus == part), below;
+    struct area inside = frame_draw(a, title, v->focus == part);
     struct lines *l = &v->lines[part];
     struct cursor_pos *at = &v->at[part];
 
@@ -99,8 +99,7 @@ static void draw_part(struct packet_view *v, int part, const char *title, struct
     lines_draw(l, inside, at, false);
     if (part == PART_LAYERS)
         draw_fields(l, inside, at);
-    below = area_sub(a, 1, a.h - 1, a.w - 2, 1);
-    draw_more(below, at->top, (int)l->nr, inside.h);
+    range_draw(a, at->top, (int)l->nr, inside.h);
 }
 
 static void packet_draw(struct ui *ui, void *state, struct area a)

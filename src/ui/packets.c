@@ -108,7 +108,7 @@ struct columns {
 static struct columns choose(const struct packet_line *lines, int n, int w)
 {
     struct columns c = {
-        .time = 13, .from = 8, .to = 8, .flags = 4, .seq = 12, .ack = 12, .len = 6, .ttl = 4};
+        .time = 13, .from = 8, .to = 8, .flags = 6, .seq = 12, .ack = 12, .len = 6, .ttl = 4};
     int *optional[] = {&c.ack, &c.seq, &c.ttl, &c.len};
 
     for (int i = 0; i < n; i++) {
@@ -121,7 +121,7 @@ static struct columns choose(const struct packet_line *lines, int n, int w)
     c.from += 3; /* the arrow */
     for (size_t i = 0; i <= ARRAY_SIZE(optional); i++) {
         c.info = w - 1 - c.time - c.from - c.to - c.flags - c.seq - c.ack - c.len - c.ttl;
-        if (c.info >= 28 || i == ARRAY_SIZE(optional))
+        if (c.info >= 22 || i == ARRAY_SIZE(optional))
             break;
         *optional[i] = 0;
     }
@@ -205,8 +205,9 @@ static void draw_empty(struct ui *ui, struct area a)
     area_put(a, 1, 0, -1, LOOK_DIM, text);
 }
 
-void packets_draw(struct ui *ui, struct console *c, struct area a, bool focus)
+void packets_draw(struct ui *ui, struct console *c, struct area frame, bool focus)
 {
+    struct area a = frame_inside(frame);
     struct packet_line *lines = c->lines;
     int n, rows;
 
@@ -236,10 +237,7 @@ void packets_draw(struct ui *ui, struct console *c, struct area a, bool focus)
             area_put(a, 0, i + 1, 1, lines[i].reset ? LOOK_RESET : LOOK_FOCUS, "▸");
         }
     }
-    struct area below = a;
-    below.y += a.h;
-    below.h = 1;
-    draw_more(below, c->packets.top, n, c->packets_page);
+    range_draw(frame, c->packets.top, n, c->packets_page);
 }
 
 /* ---- moving ---- */

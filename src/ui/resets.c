@@ -46,7 +46,7 @@ static int index_of(struct ui *ui, uint64_t id)
 static void first_line(struct ui *ui, struct area a, int y, const struct incident *i)
 {
     struct strbuf who = STRBUF_INIT, stage = STRBUF_INIT;
-    const char *word = i->harmful ? _("HARMFUL") : _("harmless");
+    const char *word = harm_word(i);
     char clock[TIME_TEXT_MAX];
     int tail = text_columns(word) + 1, x = 2;
 
@@ -82,8 +82,9 @@ static void second_line(struct ui *ui, struct area a, int y, const struct incide
     area_put_right(a, a.w - 5, y, 4, grade_look(v->grade), percent);
 }
 
-void resets_draw(struct ui *ui, struct console *c, struct area a, bool focus)
+void resets_draw(struct ui *ui, struct console *c, struct area frame, bool focus)
 {
+    struct area a = frame_inside(frame);
     int n = count_shown(ui), hidden = 0;
 
     c->resets_count = n;
@@ -108,10 +109,7 @@ void resets_draw(struct ui *ui, struct console *c, struct area a, bool focus)
             area_select(a, y + 1);
         }
     }
-    struct area below = a; /* how much more: on the frame under the list */
-    below.y += a.h;
-    below.h = 1;
-    draw_more(below, c->resets.top, n, c->resets_page);
+    range_draw(frame, c->resets.top, n, c->resets_page);
 }
 
 static void remember(struct ui *ui, struct console *c)

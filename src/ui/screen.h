@@ -93,12 +93,18 @@ bool prompt_open(const struct ui *ui);
 void top_bar_draw(struct ui *ui, struct area a);
 void message_draw(struct ui *ui, struct area a);
 void hints_draw(struct ui *ui, struct area a, unsigned context);
-/* A frame with a title; returns the area inside. */
-struct area frame_draw(struct area a, const char *title, bool focus);
+/* Frames join where they overlap: draw the lines of all first, the one with focus last. */
+void frame_lines(struct area a, bool focus);
+void frame_title(struct area a, const char *title, const char *right, bool focus);
+struct area frame_inside(struct area a);
+struct area frame_draw(struct area a, const char *title, bool focus); /* all of it */
+/* "11-20 of 57" at the right of a frame's title line; nothing when all is in sight. */
+void range_draw(struct area a, int top, int n, int page);
 
 /* Words and looks the screens agree on. */
 enum look grade_look(enum grade g);
 const char *grade_title(enum grade g); /* N_() */
+const char *harm_word(const struct incident *i);
 enum look severity_look(enum fact_severity s);
 /* "93 %": a confidence as people read it. */
 void percent_text(char *out, size_t outlen, double v);

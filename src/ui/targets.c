@@ -15,23 +15,21 @@ struct columns {
     size_t stages;
 };
 
+/* The name first; the outcome only repeats what a cell says, so it goes before the rounds do. */
 static struct columns choose(const struct session *s, int w)
 {
     struct columns c = {.stages = probe_type_count(), .cells = CELL_COLS};
     int longest = NAME_MIN, left;
 
     for (size_t i = 0; i < s->ntargets; i++)
-        longest = MAX_OF(longest, text_columns(s->targets[i].target->name));
+        longest = MAX_OF(longest, text_columns(s->targets[i].target->name) + 2);
+    c.cells = w < 90 ? CELL_COLS - 1 : CELL_COLS;
+    while (c.stages > 0 && w - 2 - (int)c.stages * c.cells < NAME_MIN + 2)
+        c.stages--;
     left = w - 2 - (int)c.stages * c.cells;
-    if (left < NAME_MIN + 10) { /* narrow: cells of seven, and fewer of them if need be */
-        c.cells = 7;
-        while (c.stages > 0 && w - 2 - (int)c.stages * c.cells < NAME_MIN + 2)
-            c.stages--;
-        left = w - 2 - (int)c.stages * c.cells;
-    }
-    c.name = MIN_OF(longest + 1, MAX_OF(left - 22, MIN_OF(left, NAME_MIN + 6)));
+    c.name = MIN_OF(longest, MAX_OF(left - 5, MIN_OF(left, NAME_MIN)));
     left -= c.name;
-    c.outcome = left >= 10 ? MIN_OF(left, 12) : 0;
+    c.outcome = left >= 14 ? 10 : 0;
     left -= c.outcome;
     c.spark = left >= 4 ? MIN_OF(left, SPARK_MAX) : 0;
     return c;
@@ -111,8 +109,9 @@ static void draw_row(struct ui *ui, struct area a, int y, const struct columns *
         draw_spark(ui, a, x, y, c->spark, t->target->id);
 }
 
-void targets_draw(struct ui *ui, struct console *c, struct area a, bool focus)
+void targets_draw(struct ui *ui, struct console *c, struct area frame, bool focus)
 {
+    struct area a = frame_inside(frame);
     const struct session *s = ui->s;
     struct columns cols = choose(s, a.w);
     int n = (int)s->ntargets;
@@ -132,10 +131,7 @@ void targets_draw(struct ui *ui, struct console *c, struct area a, bool focus)
             area_select(a, y);
         }
     }
-    struct area below = a;
-    below.y += a.h;
-    below.h = 1;
-    draw_more(below, c->targets.top, n, c->targets_page);
+    range_draw(frame, c->targets.top, n, c->targets_page);
 }
 
 bool targets_action(struct ui *ui, struct console *c, enum action a)

@@ -134,15 +134,14 @@ static int notes_after_reset(struct build *b, nstime at)
             continue;
         unsigned long long open = r->bytes[side].sent - r->bytes[side].acked;
         snprintf(text, sizeof(text),
-                 side == SIDE_ORIG
-                     ? _("in flight: %llu bytes of the client were never acknowledged")
-                     : _("in flight: %llu bytes of the server were never acknowledged"),
+                 side == SIDE_ORIG ? _("in flight: %llu bytes of the client, never acknowledged")
+                                   : _("in flight: %llu bytes of the server, never acknowledged"),
                  open);
         if (add_note(b->l, at, text) < 0)
             return -ENOMEM;
     }
     if (!r->fin_seen[0] && !r->fin_seen[1] && r->stage != STAGE_SYN && r->stage != STAGE_NONE)
-        return add_note(b->l, at, _("no FIN came before the reset: neither side had closed"));
+        return add_note(b->l, at, _("no FIN came before it: neither side had closed"));
     return 0;
 }
 
@@ -280,10 +279,10 @@ int ladder_normal_close(struct ladder *l)
         {SIDE_ORIG, TCP_PSH | TCP_ACK, 11, 1, 1, 120, N_("request")},
         {SIDE_RESP, TCP_PSH | TCP_ACK, 40, 1, 121, 900, N_("response")},
         {SIDE_ORIG, TCP_ACK, 40, 121, 901, 0, "ACK"},
-        {SIDE_ORIG, TCP_FIN | TCP_ACK, 60, 121, 901, 0, N_("FIN  the client has no more to say")},
+        {SIDE_ORIG, TCP_FIN | TCP_ACK, 60, 121, 901, 0, N_("FIN  the client is done")},
         {SIDE_RESP, TCP_ACK, 70, 901, 122, 0, "ACK"},
-        {SIDE_RESP, TCP_FIN | TCP_ACK, 70, 901, 122, 0, N_("FIN  nor has the server")},
-        {SIDE_ORIG, TCP_ACK, 80, 122, 902, 0, N_("ACK  both sides know: all arrived")},
+        {SIDE_RESP, TCP_FIN | TCP_ACK, 70, 901, 122, 0, N_("FIN  so is the server")},
+        {SIDE_ORIG, TCP_ACK, 80, 122, 902, 0, N_("ACK  all arrived")},
     };
 
     l->nr = 0;
@@ -304,7 +303,7 @@ int ladder_normal_close(struct ladder *l)
         row->relative = true;
         snprintf(row->label, sizeof(row->label), "%s", _(model[i].label));
     }
-    return add_note(l, 80 * NS_PER_MS, _("two FINs, both acknowledged, no reset"));
+    return add_note(l, 80 * NS_PER_MS, _("two FINs, both acknowledged"));
 }
 
 void ladder_release(struct ladder *l)
