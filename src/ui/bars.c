@@ -143,11 +143,11 @@ static int bar_pieces(struct ui *ui, struct piece *p)
              : s->finished                ? mark(ui, "○", "o")
                                           : mark(ui, "●", "*"));
     if (ui->root)
-        snprintf(piece(p, &count, LOOK_WARN, 3)->text, sizeof(x->text), "root");
+        snprintf(piece(p, &count, LOOK_BAR_WARN, 3)->text, sizeof(x->text), "root");
     x = piece(p, &count, LOOK_BAR, 6);
     count_text(n, sizeof(n), v->packets);
     snprintf(x->text, sizeof(x->text), P_("%s packet", "%s packets", (unsigned long)v->packets), n);
-    x = piece(p, &count, v->dropped ? LOOK_WARN : LOOK_BAR, 1);
+    x = piece(p, &count, v->dropped ? LOOK_BAR_WARN : LOOK_BAR, 1);
     count_text(n, sizeof(n), v->dropped);
     if (v->capture != VANTAGE_NONE)
         snprintf(x->text, sizeof(x->text), v->dropped_known ? _("%s dropped") : _("drops unknown"),
@@ -164,16 +164,17 @@ static int bar_pieces(struct ui *ui, struct piece *p)
     }
     if (s->failed_probes) {
         count_text(n, sizeof(n), s->failed_probes);
-        snprintf(piece(p, &count, LOOK_WARN, 8)->text, sizeof(x->text),
+        snprintf(piece(p, &count, LOOK_BAR_WARN, 8)->text, sizeof(x->text),
                  P_("%s failed probe", "%s failed probes", (unsigned long)s->failed_probes), n);
     }
-    running_text(s, piece(p, &count, s->paused ? LOOK_WARN : LOOK_BAR, 2)->text, sizeof(x->text));
+    running_text(s, piece(p, &count, s->paused ? LOOK_BAR_WARN : LOOK_BAR, 2)->text,
+                 sizeof(x->text));
     if (s->settings.filter && s->settings.filter[0])
         snprintf(piece(p, &count, LOOK_BAR, 4)->text, sizeof(x->text), _("capturing: %s"),
                  s->settings.filter);
     if (limits_total(s)) {
         count_text(n, sizeof(n), limits_total(s));
-        snprintf(piece(p, &count, LOOK_WARN, 5)->text, sizeof(x->text), _("%s not kept"), n);
+        snprintf(piece(p, &count, LOOK_BAR_WARN, 5)->text, sizeof(x->text), _("%s not kept"), n);
     }
     return count;
 }
@@ -196,7 +197,7 @@ void top_bar_draw(struct ui *ui, struct area a)
     for (int i = 0; i < n; i++) {
         if (!p[i].text[0] || p[i].keep > keep)
             continue;
-        if (p[i].look == LOOK_RESET || p[i].look == LOOK_WARN) {
+        if (p[i].look == LOOK_RESET) {
             char padded[sizeof(p[i].text) + 4];
             snprintf(padded, sizeof(padded), " %.*s ", (int)sizeof(p[i].text), p[i].text);
             x += area_put(a, x - 1, 0, room - x + 2, p[i].look, padded);

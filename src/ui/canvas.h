@@ -19,7 +19,8 @@ enum look {
     LOOK_FRAME,
     LOOK_HEAD, /* column headers */
     LOOK_BAR,  /* the top bar */
-    LOOK_KEY,  /* a key in the hints line */
+    LOOK_BAR_WARN,
+    LOOK_KEY, /* a key in the hints line */
     LOOK_GOOD,
     LOOK_NOTE, /* severities: note, warn, bad */
     LOOK_WARN,

@@ -6,11 +6,13 @@
  */
 /* everywhere */
 ACTION(HELP, "help", IN_ALL, "? F1", 1, N_("help"), N_("help for this screen"))
-ACTION(QUIT, "quit", IN_MOST, "q F10 ^C", 7, N_("quit"), N_("quit (asks only when something is not saved)"))
+ACTION(QUIT, "quit", IN_MOST, "q F10 ^C", 7, N_("quit"),
+       N_("quit (asks only when something is not saved)"))
 ACTION(QUIT_LEAVE, "quit-and-leave", IN_MOST, "Q", 0, NULL, N_("quit and leave the screen printed"))
 ACTION(SAVE, "save", IN_MOST, "F2 S", 6, N_("save"), N_("save the session and its reports"))
 ACTION(REFRESH, "refresh", IN_MOST, "F5 R", 0, NULL, N_("probe the targets again now"))
-ACTION(PAUSE, "pause", IN_MOST, "Space", 6, N_("pause"), N_("pause or go on (packets are still counted)"))
+ACTION(PAUSE, "pause", IN_MOST, "Space", 6, N_("pause"),
+       N_("pause or go on (packets are still counted)"))
 ACTION(COMMAND, "command", IN_ALL, ":", 0, NULL, N_("type the name of an action"))
 ACTION(REDRAW, "redraw", IN_ALL, "^L", 0, NULL, N_("draw the screen anew"))
 ACTION(SUSPEND, "suspend", IN_ALL, "^Z", 0, NULL, N_("stop the program, back to the shell"))
@@ -23,41 +25,63 @@ ACTION(HALF_UP, "half-page-up", IN_ALL, "^U", 0, NULL, N_("half a page up"))
 ACTION(HALF_DOWN, "half-page-down", IN_ALL, "^D", 0, NULL, N_("half a page down"))
 ACTION(FIRST, "first", IN_ALL, "g Home", 0, NULL, N_("to the first"))
 ACTION(LAST, "last", IN_ALL, "G End", 0, NULL, N_("to the last"))
-ACTION(NEXT_PANE, "next-pane", IN_CONSOLE | IN_DIAGNOSIS | IN_PACKET | IN_HELP, "Tab Right l", 2, N_("pane"), N_("to the next pane or page"))
-ACTION(PREVIOUS_PANE, "previous-pane", IN_CONSOLE | IN_DIAGNOSIS | IN_PACKET | IN_HELP, "S-Tab Left h", 0, NULL, N_("to the previous pane or page"))
-ACTION(OPEN, "open", IN_CONSOLE | IN_DIAGNOSIS | IN_FLOW, "Enter", 3, N_("open"), N_("open what the cursor is on"))
+ACTION(NEXT_PANE, "next-pane", IN_CONSOLE | IN_DIAGNOSIS | IN_PACKET | IN_HELP, "Tab Right l", 2,
+       N_("pane"), N_("to the next pane or page"))
+ACTION(PREVIOUS_PANE, "previous-pane", IN_CONSOLE | IN_DIAGNOSIS | IN_PACKET | IN_HELP,
+       "S-Tab Left h", 0, NULL, N_("to the previous pane or page"))
+ACTION(OPEN, "open", IN_CONSOLE | IN_DIAGNOSIS | IN_FLOW, "Enter", 3, N_("open"),
+       N_("open what the cursor is on"))
 ACTION(BACK, "back", IN_SUB, "Esc Backspace", 4, N_("back"), N_("back to the screen before"))
 ACTION(CLOSE_HELP, "close-help", IN_HELP, "q F10 ^C", 0, NULL, N_("close the help"))
-ACTION(FLOW, "flow", IN_CONSOLE | IN_DIAGNOSIS | IN_PACKET, "f", 5, N_("flow"), N_("the connection as a ladder"))
+ACTION(FLOW, "flow", IN_CONSOLE | IN_DIAGNOSIS | IN_PACKET, "f", 5, N_("flow"),
+       N_("the connection as a ladder"))
 /* the console */
-ACTION(DIAGNOSE, "diagnose", IN_CONSOLE | IN_FLOW | IN_PACKET, "d", 4, N_("diagnose"), N_("who sent the reset, and why"))
+ACTION(DIAGNOSE, "diagnose", IN_CONSOLE | IN_FLOW | IN_PACKET, "d", 4, N_("diagnose"),
+       N_("who sent the reset, and why"))
 ACTION(ADD, "add", IN_CONSOLE, "a", 5, N_("add"), N_("add a target"))
-ACTION(FILTER, "filter", IN_CONSOLE, "/ F3", 5, N_("filter"), N_("show only what matches: host: port: flags: stage: cause: harmful: or a pcap filter"))
+ACTION(FILTER, "filter", IN_CONSOLE, "/ F3", 5, N_("filter"),
+       N_("show only what matches: host: port: flags: stage: cause: harmful: or a pcap filter"))
 ACTION(CLEAR, "clear-filter", IN_CONSOLE, "x", 0, NULL, N_("clear the filter"))
-ACTION(RESETS_ONLY, "resets-only", IN_CONSOLE, "r", 0, NULL, N_("only resets among the packets, or all again"))
-ACTION(HIDE_BENIGN, "hide-benign", IN_CONSOLE, "H", 0, NULL, N_("hide harmless resets, or show them again"))
-ACTION(THIS_TARGET, "this-target", IN_CONSOLE, "t", 0, NULL, N_("only what concerns this host, or all again"))
-ACTION(NEXT_RESET, "next-reset", IN_CONSOLE, "n", 0, NULL, N_("to the next reset among the packets"))
-ACTION(PREVIOUS_RESET, "previous-reset", IN_CONSOLE, "N", 0, NULL, N_("to the previous reset among the packets"))
-ACTION(ZOOM, "zoom", IN_CONSOLE | IN_DIAGNOSIS, "z", 8, N_("zoom"), N_("the pane alone, or all again"))
+ACTION(RESETS_ONLY, "resets-only", IN_CONSOLE, "r", 0, NULL,
+       N_("only resets among the packets, or all again"))
+ACTION(HIDE_BENIGN, "hide-benign", IN_CONSOLE, "H", 0, NULL,
+       N_("hide harmless resets, or show them again"))
+ACTION(THIS_TARGET, "this-target", IN_CONSOLE, "t", 0, NULL,
+       N_("only what concerns this host, or all again"))
+ACTION(NEXT_RESET, "next-reset", IN_CONSOLE, "n", 0, NULL,
+       N_("to the next reset among the packets"))
+ACTION(PREVIOUS_RESET, "previous-reset", IN_CONSOLE, "N", 0, NULL,
+       N_("to the previous reset among the packets"))
+ACTION(ZOOM, "zoom", IN_CONSOLE | IN_DIAGNOSIS, "z", 8, N_("zoom"),
+       N_("the pane alone, or all again"))
 ACTION(GROW, "grow", IN_CONSOLE, "+", 0, NULL, N_("make the pane larger"))
 ACTION(SHRINK, "shrink", IN_CONSOLE, "-", 0, NULL, N_("make the pane smaller"))
-ACTION(TAB_1, "tab-1", IN_CONSOLE | IN_DIAGNOSIS | IN_HELP, "1", 0, NULL, N_("to the first pane or page"))
-ACTION(TAB_2, "tab-2", IN_CONSOLE | IN_DIAGNOSIS | IN_HELP, "2", 0, NULL, N_("to the second pane or page"))
-ACTION(TAB_3, "tab-3", IN_CONSOLE | IN_DIAGNOSIS | IN_HELP, "3", 0, NULL, N_("to the third pane or page"))
+ACTION(TAB_1, "tab-1", IN_CONSOLE | IN_DIAGNOSIS | IN_HELP, "1", 0, NULL,
+       N_("to the first pane or page"))
+ACTION(TAB_2, "tab-2", IN_CONSOLE | IN_DIAGNOSIS | IN_HELP, "2", 0, NULL,
+       N_("to the second pane or page"))
+ACTION(TAB_3, "tab-3", IN_CONSOLE | IN_DIAGNOSIS | IN_HELP, "3", 0, NULL,
+       N_("to the third pane or page"))
 /* the diagnosis */
 ACTION(YES, "yes", IN_DIAGNOSIS, "y", 3, N_("yes"), N_("answer the question: yes"))
 ACTION(NO, "no", IN_DIAGNOSIS, "n", 3, N_("no"), N_("answer the question: no"))
-ACTION(DONT_KNOW, "do-not-know", IN_DIAGNOSIS, "i", 3, N_("unsure"), N_("answer the question: I do not know"))
+ACTION(DONT_KNOW, "do-not-know", IN_DIAGNOSIS, "i", 3, N_("unsure"),
+       N_("answer the question: I do not know"))
 ACTION(SKIP, "skip", IN_DIAGNOSIS, "s", 3, N_("skip"), N_("set the question aside"))
 ACTION(UNDO, "undo", IN_DIAGNOSIS, "u", 3, N_("undo"), N_("take the last answer back"))
-ACTION(NEXT_STEP, "next-step", IN_DIAGNOSIS, "]", 3, N_("next"), N_("to the question that would tell the most"))
-ACTION(NEXT_INCIDENT, "next-incident", IN_DIAGNOSIS, ">", 0, NULL, N_("to the next reset or failure"))
-ACTION(PREVIOUS_INCIDENT, "previous-incident", IN_DIAGNOSIS, "<", 0, NULL, N_("to the previous reset or failure"))
+ACTION(NEXT_STEP, "next-step", IN_DIAGNOSIS, "]", 3, N_("next"),
+       N_("to the question that would tell the most"))
+ACTION(NEXT_INCIDENT, "next-incident", IN_DIAGNOSIS, ">", 0, NULL,
+       N_("to the next reset or failure"))
+ACTION(PREVIOUS_INCIDENT, "previous-incident", IN_DIAGNOSIS, "<", 0, NULL,
+       N_("to the previous reset or failure"))
 /* the flow */
 ACTION(COMPARE, "compare", IN_FLOW, "=", 3, N_("normal close"), N_("compare with a normal close"))
-ACTION(COLUMNS, "columns", IN_FLOW, "o", 3, N_("columns"), N_("other columns: sequence numbers, TTL"))
+ACTION(COLUMNS, "columns", IN_FLOW, "o", 3, N_("columns"),
+       N_("other columns: sequence numbers, TTL"))
 ACTION(TO_RESET, "to-reset", IN_FLOW, "r", 3, N_("reset"), N_("to the reset"))
 /* the packet */
-ACTION(NEXT_PACKET, "next-packet", IN_PACKET, "n ]", 3, N_("next"), N_("the next packet of the connection"))
-ACTION(PREVIOUS_PACKET, "previous-packet", IN_PACKET, "p [", 3, N_("previous"), N_("the previous packet of the connection"))
+ACTION(NEXT_PACKET, "next-packet", IN_PACKET, "n ]", 3, N_("next"),
+       N_("the next packet of the connection"))
+ACTION(PREVIOUS_PACKET, "previous-packet", IN_PACKET, "p [", 3, N_("previous"),
+       N_("the previous packet of the connection"))

@@ -8,16 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEX_COLS     79
+#define HEX_COLS     78
 #define SIDE_BY_SIDE 130
+#define TWO_COLUMNS  72
 
 enum { PART_LAYERS, PART_BYTES, PART_COUNT };
 struct packet_view {
     uint64_t number, built;
     int focus;
     struct cursor_pos at[PART_COUNT];
-    int rows[PART_COUNT];
+    int rows[PART_COUNT], count[PART_COUNT];
     struct lines lines[PART_COUNT];
+    struct lines right; /* where there is room: the layers from TCP on, beside those below it */
 };
 
 static int packet_open(struct ui *ui, void *state, const struct place *at)
@@ -36,20 +38,36 @@ static void packet_close(struct ui *ui, void *state)
     (void)ui;
     for (int i = 0; i < PART_COUNT; i++)
         lines_release(&v->lines[i]);
+    lines_release(&v->right);
 }
 
-static void add_text(struct lines *l, int width, const char *text, bool layers)
+/* Heads of layers begin a line, their fields are indented. After `split` heads: into right. */
+static void add_layers(struct lines *left, struct lines *right, int split, int width,
+                       const char *text)
 {
+    int heads = 0;
+
     while (*text) {
         char line[400];
-        size_t n = strcspn(text, "\n");
-        bool head = layers && *text != ' ';
-        size_t skip = strspn(text, " ");
-        size_t keep = MIN_OF(n - MIN_OF(skip, n), sizeof(line) - 1);
-        memcpy(line, text + MIN_OF(skip, n), keep);
+        size_t n = strcspn(text, "\n"), skip = MIN_OF(strspn(text, " "), n);
+        size_t keep = MIN_OF(n - skip, sizeof(line) - 1);
+        heads += skip == 0;
+        memcpy(line, text + skip, keep);
         line[keep] = '\0';
-        lines_add(l, width, head ? LOOK_TITLE : LOOK_NORMAL, layers ? (int)MIN_OF(skip, n) : 0, 2,
-                  0, head ? 1 : -1, line);
+        lines_add(heads > split ? right : left, width, skip ? LOOK_NORMAL : LOOK_TITLE, (int)skip,
+                  2, 0, skip ? -1 : 1, line);
+        text += n + (text[n] == '\n');
+    }
+}
+
+static void add_bytes(struct lines *l, const char *text)
+{
+    while (*text) {
+        char line[200];
+        size_t n = strcspn(text, "\n"), keep = MIN_OF(n, sizeof(line) - 1);
+        memcpy(line, text, keep);
+        line[keep] = '\0';
+        lines_add(l, 200, LOOK_NORMAL, 0, 0, 0, -1, line);
         text += n + (text[n] == '\n');
     }
 }
@@ -57,14 +75,17 @@ static void add_text(struct lines *l, int width, const char *text, bool layers)
 static void build(struct packet_view *v, const struct kept_packet *k, int width)
 {
     struct strbuf text = STRBUF_INIT;
+    bool two = width >= TWO_COLUMNS;
 
     for (int i = 0; i < PART_COUNT; i++)
         lines_clear(&v->lines[i]);
+    lines_clear(&v->right);
     packet_layers(&text, k);
-    add_text(&v->lines[PART_LAYERS], width, text.buf, true);
+    add_layers(&v->lines[PART_LAYERS], &v->right, two ? 2 : 100, two ? width / 2 - 1 : width,
+               text.buf);
     strbuf_reset(&text);
     packet_hex(&text, k);
-    add_text(&v->lines[PART_BYTES], 200, text.buf, false);
+    add_bytes(&v->lines[PART_BYTES], text.buf);
     strbuf_release(&text);
 }
 
@@ -89,17 +110,31 @@ static void draw_fields(const struct lines *l, struct area a, const struct curso
 
 static void draw_part(struct packet_view *v, int part, const char *title, struct area a)
 {
-    struct area inside = frame_draw(a, title, v->focus == part);
+    struct area inside = frame_inside(a);
     struct lines *l = &v->lines[part];
     struct cursor_pos *at = &v->at[part];
+    int n = (int)(part == PART_LAYERS ? MAX_OF(l->nr, v->right.nr) : l->nr);
 
+    if (a.h < 2)
+        return;
+    frame_title(a, title, NULL, v->focus == part);
     inside = area_sub(inside, 1, 0, inside.w - 2, inside.h);
     v->rows[part] = inside.h;
-    at->sel = at->top = MAX_OF(MIN_OF(at->top, (int)l->nr - inside.h), 0);
-    lines_draw(l, inside, at, false);
-    if (part == PART_LAYERS)
-        draw_fields(l, inside, at);
-    range_draw(a, at->top, (int)l->nr, inside.h);
+    v->count[part] = n;
+    at->top = MAX_OF(MIN_OF(at->top, n - inside.h), 0);
+    struct cursor_pos from = {.sel = at->top, .top = at->top};
+    if (at->top < (int)l->nr)
+        lines_draw(l, inside, &from, false);
+    if (part == PART_LAYERS) {
+        struct area right = area_sub(inside, inside.w / 2 + 1, 0, inside.w, inside.h);
+        struct cursor_pos top = {.sel = at->top, .top = at->top};
+        draw_fields(l, area_sub(inside, 0, 0, v->right.nr ? inside.w / 2 : inside.w, inside.h), at);
+        if (at->top < (int)v->right.nr) {
+            lines_draw(&v->right, right, &top, false);
+            draw_fields(&v->right, right, at);
+        }
+    }
+    range_draw(a, at->top, n, inside.h);
 }
 
 static void packet_draw(struct ui *ui, void *state, struct area a)
@@ -107,6 +142,7 @@ static void packet_draw(struct ui *ui, void *state, struct area a)
     struct packet_view *v = state;
     const struct kept_packet *k = session_packet(ui->s, v->number);
     struct packet_line line;
+    struct area part[PART_COUNT];
     char title[300];
     bool wide = a.w >= SIDE_BY_SIDE;
 
@@ -118,16 +154,20 @@ static void packet_draw(struct ui *ui, void *state, struct area a)
     packet_line_fill(&line, ui->s, k);
     snprintf(title, sizeof(title), _("Packet %llu   %s > %s  %s"), (unsigned long long)k->number,
              line.from, line.to, line.flags);
-    int left = wide ? a.w - HEX_COLS - 4 : a.w;
-    int top = wide ? a.h : MAX_OF(MIN_OF(a.h - 6, a.h * 6 / 10), 3);
+    int left = wide ? a.w - HEX_COLS - 3 : a.w;
     build(v, k, left - 4);
+    int bytes = MIN_OF((int)v->lines[PART_BYTES].nr + 2, MAX_OF(a.h * 4 / 10, 5));
+    part[PART_LAYERS] = area_sub(a, 0, 0, left, wide ? a.h : a.h - bytes + 1);
+    part[PART_BYTES] = wide ? area_sub(a, left - 1, 0, a.w - left + 1, a.h)
+                            : area_sub(a, 0, a.h - bytes, a.w, bytes);
     if (a.h < 12) { /* one after the other: Tab changes */
-        draw_part(v, v->focus, v->focus == PART_LAYERS ? title : _("Bytes"), a);
-        return;
+        part[v->focus] = a;
+        part[!v->focus] = area_sub(a, 0, 0, 0, 0);
     }
-    draw_part(v, PART_LAYERS, title, area_sub(a, 0, 0, left, top));
-    draw_part(v, PART_BYTES, _("Bytes"),
-              wide ? area_sub(a, left, 0, a.w - left, a.h) : area_sub(a, 0, top, a.w, a.h - top));
+    frame_lines(part[!v->focus], false);
+    frame_lines(part[v->focus], true);
+    draw_part(v, PART_LAYERS, title, part[PART_LAYERS]);
+    draw_part(v, PART_BYTES, _("Bytes"), part[PART_BYTES]);
 }
 
 static void go(struct ui *ui, struct packet_view *v, int step)
@@ -163,7 +203,7 @@ static bool packet_action(struct ui *ui, void *state, enum action a)
     const struct kept_packet *k = session_packet(ui->s, v->number);
     const struct incident *i;
     struct cursor_pos c = {.sel = v->at[v->focus].top, .top = v->at[v->focus].top};
-    int last = MAX_OF((int)v->lines[v->focus].nr - v->rows[v->focus], 0);
+    int last = MAX_OF(v->count[v->focus] - v->rows[v->focus], 0);
 
     switch (a) {
     case ACTION_NEXT_PANE:
