@@ -11,6 +11,8 @@
 #define HEX_COLS     78
 #define SIDE_BY_SIDE 130
 #define TWO_COLUMNS  72
+#define NAME_COLS    11
+#define FIELD        -2 /* of a line: it holds a field */
 
 enum { PART_LAYERS, PART_BYTES, PART_COUNT };
 struct packet_view {
@@ -41,6 +43,23 @@ static void packet_close(struct ui *ui, void *state)
     lines_release(&v->right);
 }
 
+/* "  ttl  64": the value stands in a column of its own, also where it is wrapped. */
+static void add_field(struct lines *l, int width, const char *text)
+{
+    const char *value = strstr(text, "  ");
+    char line[440];
+    int name = value ? (int)(value - text) : 0;
+
+    if (!value) {
+        lines_add(l, width, LOOK_NORMAL, 2, 2, 0, -1, text);
+        return;
+    }
+    snprintf(line, sizeof(line), "%.*s%*s%s", name, text, MAX_OF(NAME_COLS - name, 2), "",
+             value + strspn(value, " "));
+    bool reset = strncmp(text, _("flags"), (size_t)name) == 0 && strstr(value, "RESET");
+    lines_add(l, width, reset ? LOOK_RESET : LOOK_NORMAL, 2, NAME_COLS, 0, FIELD, line);
+}
+
 /* Heads of layers begin a line, their fields are indented. After `split` heads: into right. */
 static void add_layers(struct lines *left, struct lines *right, int split, int width,
                        const char *text)
@@ -54,8 +73,10 @@ static void add_layers(struct lines *left, struct lines *right, int split, int w
         heads += skip == 0;
         memcpy(line, text + skip, keep);
         line[keep] = '\0';
-        lines_add(heads > split ? right : left, width, skip ? LOOK_NORMAL : LOOK_TITLE, (int)skip,
-                  2, 0, skip ? -1 : 1, line);
+        if (skip)
+            add_field(heads > split ? right : left, width, line);
+        else
+            lines_add(heads > split ? right : left, width, LOOK_TITLE, 0, 2, 0, -1, line);
         text += n + (text[n] == '\n');
     }
 }
@@ -89,22 +110,13 @@ static void build(struct packet_view *v, const struct kept_packet *k, int width)
     strbuf_release(&text);
 }
 
-/* "  ttl  64": the field's name is dim, its value is not. */
-static void draw_fields(const struct lines *l, struct area a, const struct cursor_pos *at)
+/* The names of fields step back behind their values. */
+static void dim_names(const struct lines *l, struct area a, const struct cursor_pos *at)
 {
     for (int y = 0; y < a.h && at->top + y < (int)l->nr; y++) {
         const struct line *line = &l->v[at->top + y];
-        const char *value = strstr(line->text, "  ");
-        char name[80];
-        if (line->item >= 0 || !value || (size_t)(value - line->text) >= sizeof(name))
-            continue;
-        memcpy(name, line->text, (size_t)(value - line->text));
-        name[value - line->text] = '\0';
-        area_fill(area_sub(a, line->indent, y, a.w, 1), LOOK_NORMAL);
-        area_put(a, line->indent, y, 15, LOOK_DIM, name);
-        area_put(a, line->indent + MAX_OF(16, text_columns(name) + 2), y, -1,
-                 strcmp(name, _("flags")) == 0 && strstr(value, "RESET") ? LOOK_RESET : LOOK_NORMAL,
-                 value + strspn(value, " "));
+        if (line->item == FIELD && line->indent == 2)
+            area_look(area_sub(a, 2, y, NAME_COLS - 1, 1), 0, LOOK_DIM);
     }
 }
 
@@ -128,10 +140,10 @@ static void draw_part(struct packet_view *v, int part, const char *title, struct
     if (part == PART_LAYERS) {
         struct area right = area_sub(inside, inside.w / 2 + 1, 0, inside.w, inside.h);
         struct cursor_pos top = {.sel = at->top, .top = at->top};
-        draw_fields(l, area_sub(inside, 0, 0, v->right.nr ? inside.w / 2 : inside.w, inside.h), at);
+        dim_names(l, inside, at);
         if (at->top < (int)v->right.nr) {
             lines_draw(&v->right, right, &top, false);
-            draw_fields(&v->right, right, at);
+            dim_names(&v->right, right, at);
         }
     }
     range_draw(a, at->top, n, inside.h);
