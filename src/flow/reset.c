@@ -350,6 +350,8 @@ static void heed(struct grown *g, const struct flow *f, enum side s, const struc
     } else if (g->side_spoke) {
         g->peer_spoke |= (acks && seq_gt(p->tcp.ack, g->from_next)) || seq_gt(end, g->peer_next);
     }
+    if (r->stage == STAGE_SYN && f->handshake_done) /* it opened after all */
+        g->side_spoke = g->peer_spoke = true;
     if (!g->side_spoke || !g->peer_spoke)
         return;
     g->over = true;

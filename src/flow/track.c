@@ -293,6 +293,8 @@ static void note_ack(struct flow *f, enum side s, const struct packet *p)
             o->isn = ack - 1;
         return;
     }
+    if (o->syns && !h->syns && !f->handshake_done && !o->data_packets && seq_gt(ack, o->next))
+        return; /* numbers of another connection (RFC 5961 4.2) */
     int32_t ahead = o->acked ? seq_diff(ack, o->acked) : 1;
     bool sane = !o->seen || seq_diff(ack, o->next) < SEQ_JUMP_MAX;
     if (ahead > 0 && ahead < SEQ_JUMP_MAX && sane) {

@@ -255,15 +255,15 @@ static void ack_received(struct zeek *z, struct flow_more *m, struct zeek_end *e
     e->trimmed = seq;
 }
 
-static void data_sent(struct flow_more *m, struct zeek *z, struct zeek_end *e,
-                      const struct packet *p, int64_t rel)
+static void data_sent(struct flow *f, struct zeek_end *e, const struct packet *p, int64_t rel)
 {
-    int i = e == &z->end[1];
+    int i = e == &f->zeek.end[1];
     if (!p->payload_len || p->payload_caplen < p->payload_len || p->tcp.flags & TCP_RST || rel < 0)
         return;
     uint32_t left = (uint32_t)rel + !!(p->tcp.flags & TCP_SYN), right = left + p->payload_len;
     if (!seq_gt(right, e->delivered))
         return;
+    struct flow_more *m = flow_need_more(f);
     if (!seq_gt(left, e->delivered)) {
         e->delivered = right;
         blocks_absorb(m, i, e);
@@ -596,7 +596,7 @@ static void zeek_segment(struct flow *f, struct zeek_end *e, const struct packet
     if (p->tcp.flags & TCP_ACK)
         ack_received(z, m, peer, acked);
     e->seen = true;
-    data_sent(m, z, e, p, rel);
+    data_sent(f, e, p, rel);
     if (close)
         end_closed(z, e, peer);
 }
