@@ -98,6 +98,8 @@ static const struct weight http_wrong_version_w[] = {
     YINR(HTTP_STATUS, 505, 505, 250),
     YINR(HTTP_STATUS, 426, 426, 300),
     YX(HELLO_SENT),
+    YX(FIRST_BYTES_TEXT),
+    YX(FIRST_BYTES_TLS),
 };
 const struct cause cause_http_wrong_version = {
     .id = "http-wrong-version",

@@ -107,7 +107,7 @@ const struct cause cause_idle_silent_drop = {
 
 static const struct weight keepalive_race_w[] = {
     YR(EPIPE_FIRST, 200),
-    YISR(FIN_BEFORE, "server|client and server", 60),
+    YISR(FIN_BEFORE, "server|responder|client and server", 60),
     YR(REUSED, 150),
     YR(USER_POOL, 120),
     YR(IDLE_ANSWERED, 20),
