@@ -4,6 +4,8 @@
 
 #include "wire/wire.h"
 
+#include <string.h>
+
 enum { ETHERTYPE_IPV4 = 0x0800, ETHERTYPE_IPV6 = 0x86dd };
 enum {
     PROTO_HOPOPTS = 0,
@@ -42,6 +44,45 @@ static inline uint16_t be16(const uint8_t *b)
 static inline uint32_t be32(const uint8_t *b)
 {
     return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+}
+/* The Internet checksum in parts (checksum.c): words summed as they lie in memory. A sum that is to
+ * be all ones is so in either byte order. */
+static inline uint64_t sum_words(uint64_t acc, const uint8_t *data, size_t len)
+{
+    uint64_t eight;
+    uint32_t four;
+    uint16_t two;
+
+    for (; len >= 8; data += 8, len -= 8) {
+        memcpy(&eight, data, 8);
+        acc += (eight & 0xffffffff) + (eight >> 32);
+    }
+    if (len >= 4) {
+        memcpy(&four, data, 4);
+        acc += four;
+        data += 4;
+        len -= 4;
+    }
+    if (len >= 2) {
+        memcpy(&two, data, 2);
+        acc += two;
+        data += 2;
+        len -= 2;
+    }
+    if (len) {
+        two = 0;
+        memcpy(&two, data, 1);
+        acc += two;
+    }
+    return acc;
+}
+static inline uint16_t sum_fold(uint64_t acc)
+{
+    acc = (acc >> 32) + (acc & 0xffffffff);
+    acc = (acc >> 32) + (acc & 0xffffffff);
+    acc = (acc >> 16) + (acc & 0xffff);
+    acc = (acc >> 16) + (acc & 0xffff);
+    return (uint16_t)acc;
 }
 /* Drops n bytes off the front, in both counts. */
 static inline void part_skip(struct part *p, uint32_t n)

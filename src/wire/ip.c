@@ -65,7 +65,8 @@ bool ip4_header(struct decoder *dec, struct part *p, uint8_t *proto)
         *proto = PROTO_NONE;
         return true;
     }
-    pkt->ip_checksum_ok = inet_checksum(0, b, hlen) == 0xffff;
+    pkt->ip_checksum_ok =
+        sum_fold(hlen == 20 ? sum_words(0, b, 20) : sum_words(0, b, hlen)) == 0xffff;
     part_clip(p, total);
     part_skip(p, hlen);
     if (!(frag & 0x3fff))

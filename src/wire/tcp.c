@@ -88,17 +88,35 @@ static void take_options(struct tcp_header *t, struct cursor o)
     }
 }
 
-static uint16_t pseudo_header(const struct packet *pkt, uint32_t len)
+static uint64_t pseudo_header(const struct packet *pkt, uint32_t len)
 {
-    size_t alen = pkt->src.family == 4 ? 4 : 16;
-    uint32_t sum = inet_checksum(0, pkt->src.b, alen) + inet_checksum(0, pkt->dst.b, alen);
+    uint8_t tail[8] = {(uint8_t)(len >> 24),
+                       (uint8_t)(len >> 16),
+                       (uint8_t)(len >> 8),
+                       (uint8_t)len,
+                       0,
+                       0,
+                       0,
+                       PROTO_TCP};
+    uint64_t acc = sum_words(0, tail, 8);
 
-    return inet_checksum(sum + PROTO_TCP + (len >> 16) + (len & 0xffff), NULL, 0);
+    if (pkt->src.family == 4)
+        return sum_words(sum_words(acc, pkt->src.b, 4), pkt->dst.b, 4);
+    return sum_words(sum_words(acc, pkt->src.b, 16), pkt->dst.b, 16);
 }
 
 static bool sum_ok(const struct packet *pkt, const uint8_t *tcp, uint32_t len)
 {
-    return inet_checksum(pseudo_header(pkt, len), tcp, len) == 0xffff;
+    return sum_fold(sum_words(pseudo_header(pkt, len), tcp, len)) == 0xffff;
+}
+
+/* An unfilled checksum field bears the pseudo header's sum. */
+static bool sum_partial(const struct packet *pkt, const uint8_t *tcp, uint32_t len)
+{
+    uint16_t field;
+
+    memcpy(&field, tcp + 16, 2);
+    return field == sum_fold(pseudo_header(pkt, len));
 }
 
 bool packet_tcp_checksum(const struct packet *pkt, bool *ok)
@@ -120,7 +138,7 @@ static void check_sum(struct packet *pkt, const uint8_t *tcp, uint32_t len)
     t->checksum_seen = true;
     t->checksum_ok = sum_ok(pkt, tcp, len);
     if (!t->checksum_ok)
-        t->checksum_partial = be16(tcp + 16) == pseudo_header(pkt, len);
+        t->checksum_partial = sum_partial(pkt, tcp, len);
 }
 
 void tcp_decode(struct decoder *dec, struct part p)
