@@ -201,7 +201,7 @@ static void labelled(struct lines *l, int width, enum look look, const char *lab
     if (!text || !*text)
         return;
     snprintf(buf, sizeof(buf), "%s%*s%s", label, pad, "", text);
-    lines_add(l, width, look, 0, 8, 0, -1, buf);
+    lines_add(l, width, look, 0, 8, 0, ITEM_LABELLED, buf);
 }
 
 static void known_facts(struct lines *l, int width, const struct incident *i,
@@ -302,7 +302,7 @@ static void checklist_row(struct ui *ui, const struct diagnosis *d, const struct
     state_look(ui, d, item, &sign, &look);
     area_put(a, 1, y, 1, look, sign);
     area_put(a, 3, y, 10, look, _(step_state_title(item->state)));
-    area_put(a, 14, y, a.w - 14 - (n == i->checklist.next ? 2 : 0),
+    area_put(a, 13, y, a.w - 13 - (n == i->checklist.next ? 2 : 0),
              item->state == STEP_RULED_OUT || item->state == STEP_SKIPPED ? LOOK_DIM : LOOK_NORMAL,
              step_label(label, sizeof(label), item->step));
     if (n == i->checklist.next)

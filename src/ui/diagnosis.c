@@ -80,6 +80,9 @@ static void draw_step(struct ui *ui, struct diagnosis *d, const struct incident 
     frame_title(d->question, _("The question"), NULL, false);
     diag_step(ui, d, i, in.w);
     lines_draw(&d->step_lines, in, &top, false);
+    for (int y = 0; y < in.h && y < (int)d->step_lines.nr; y++)
+        if (d->step_lines.v[y].item == ITEM_LABELLED && d->step_lines.v[y].indent == 0)
+            area_look(area_sub(in, 0, y, 8, 1), 0, LOOK_HEAD);
     range_draw(d->question, 0, (int)d->step_lines.nr, in.h);
 }
 
@@ -92,7 +95,8 @@ static void draw_advice(struct ui *ui, struct diagnosis *d, const struct inciden
     d->rows[DIAG_ADVICE] = MAX_OF(in.h, 1);
     lines_draw(&d->advice, in, at, d->focus == DIAG_ADVICE);
     for (int y = 0; y < in.h && at->top + y < (int)d->advice.nr; y++)
-        if (d->advice.v[at->top + y].indent == 0) /* labels step back behind what they label */
+        if (d->advice.v[at->top + y].item == ITEM_LABELLED &&
+            d->advice.v[at->top + y].indent == 0) /* labels step back behind what they label */
             area_look(area_sub(in, 0, y, 8, 1), 0, LOOK_HEAD);
     range_draw(frame, at->top, (int)d->advice.nr, in.h);
 }
@@ -123,7 +127,7 @@ static void draw_panes(struct ui *ui, struct diagnosis *d, const struct incident
 
 static void layout_wide(struct diagnosis *d, struct area a)
 {
-    int left = 34, right = MAX_OF(a.w * 2 / 5, 50);
+    int left = a.w >= 140 ? 38 : 34, right = MAX_OF(a.w * 2 / 5, 50);
     int bottom = MAX_OF(MIN_OF((int)d->advice.nr + 2, a.h * 2 / 5), 8);
     int top = a.h - bottom + 1;
 
@@ -145,8 +149,8 @@ static void layout_narrow(struct diagnosis *d, struct area a)
     }
     a = area_sub(a, 0, 1, a.w, a.h - 1);
     if (d->focus == DIAG_CHECKLIST && a.w >= 70) {
-        d->where[DIAG_CHECKLIST] = area_sub(a, 0, 0, 34, a.h);
-        d->question = area_sub(a, 33, 0, a.w - 33, a.h);
+        d->where[DIAG_CHECKLIST] = area_sub(a, 0, 0, 36, a.h);
+        d->question = area_sub(a, 35, 0, a.w - 35, a.h);
     } else if (d->focus == DIAG_CHECKLIST) {
         d->where[DIAG_CHECKLIST] = area_sub(a, 0, 0, a.w, a.h / 2);
         d->question = area_sub(a, 0, a.h / 2 - 1, a.w, a.h - a.h / 2 + 1);

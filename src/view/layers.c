@@ -14,10 +14,13 @@ static void add_mac(struct strbuf *out, const char *name, const uint8_t mac[6])
 
 static void frame_layer(struct strbuf *out, const struct kept_packet *k, const struct packet *p)
 {
-    char t[TIME_TEXT_MAX];
+    char date[TIME_TEXT_MAX], t[TIME_TEXT_MAX];
 
+    time_rfc3339(date, k->time);
+    date[MIN_OF(strcspn(date, "T"), sizeof(date) - 1)] = '\0';
     strbuf_addf(out, _("Packet %llu"), (unsigned long long)k->number);
-    strbuf_addf(out, "\n  %s  %s\n", _("time"), time_rfc3339(t, k->time));
+    strbuf_addf(out, "\n  %s  %s\n", _("date"), date);
+    strbuf_addf(out, "  %s  %s UTC\n", _("time"), time_clock(t, k->time, 9, true));
     strbuf_addf(out, _("  length  %u bytes, %u captured\n"), k->len, k->caplen);
     strbuf_addf(out, "  %s  %s\n", _("link"), link_name(k->link));
     if (p->mac_seen) {

@@ -37,7 +37,7 @@ static const struct golden {
     {"console-filter-80x24", 80, 24, false, "/ host:10.0.0.7 Enter"},
     {"console-filter-typed-80x24", 80, 24, false, "/ flags:Q"},
     {"diagnosis-80x24", 80, 24, false, "Enter"},
-    {"diagnosis-checklist-80x24", 80, 24, false, "Enter Tab"},
+    {"diagnosis-checklist-80x24", 80, 24, false, "Enter ]"},
     {"diagnosis-160x45", 160, 45, false, "Enter"},
     {"diagnosis-160x45-ascii", 160, 45, true, "Enter"},
     {"flow-80x24", 80, 24, false, "Enter f"},
