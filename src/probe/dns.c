@@ -21,7 +21,7 @@
 struct question { /* one family's */
     struct lookup *lk;
     int family;
-    bool asked, answered;
+    bool asked, again, answered;
     enum failure failure;
     int status; /* ARES_ */
     unsigned timeouts;
@@ -42,20 +42,29 @@ struct lookup {
     unsigned cnames;
 };
 
+struct asker;
 struct watched_fd {
     struct watched_fd *next;
-    struct dns *dns;
+    struct asker *asker;
     ares_socket_t fd;
     struct watch *watch;
     int events;
 };
 
-struct dns {
-    struct prober *p;
+struct asker { /* one c-ares channel on the loop */
+    struct loop *l;
     ares_channel channel;
     bool open;
-    struct timer *timer, *begin;
+    struct timer *timer;
     struct watched_fd *fds;
+};
+
+struct dns {
+    struct prober *p;
+    /* c-ares takes SERVFAIL and REFUSED for a server that is not there and ends with ECONNREFUSED:
+     * then the second one asks again, and passes on what the server said. */
+    struct asker asker, literal;
+    struct timer *begin;
     struct lookup *running_list, *waiting, **waiting_end;
     unsigned running;
     struct timespec resolv_mtime;
@@ -65,12 +74,12 @@ static void lookups_run(struct dns *d);
 static void lookup_done(struct lookup *lk);
 
 /* ---- c-ares on the loop ---- */
-static void set_timer(struct dns *d);
+static void set_timer(struct asker *d);
 
 static void on_fd(void *arg, int events)
 {
     struct watched_fd *w = arg;
-    struct dns *d = w->dns;
+    struct asker *d = w->asker;
     ares_socket_t fd = w->fd;
     ares_process_fd(d->channel, events & LOOP_READ && w->events & LOOP_READ ? fd : ARES_SOCKET_BAD,
                     events & LOOP_WRITE && w->events & LOOP_WRITE ? fd : ARES_SOCKET_BAD);
@@ -79,12 +88,12 @@ static void on_fd(void *arg, int events)
 
 static void on_time(void *arg)
 {
-    struct dns *d = arg;
+    struct asker *d = arg;
     ares_process_fd(d->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
     set_timer(d);
 }
 
-static void set_timer(struct dns *d)
+static void set_timer(struct asker *d)
 {
     struct timeval tv;
     timer_stop(d->timer);
@@ -92,12 +101,12 @@ static void set_timer(struct dns *d)
     if (!d->open || !ares_timeout(d->channel, NULL, &tv))
         return;
     nstime after = (nstime)tv.tv_sec * NS_PER_SEC + (nstime)tv.tv_usec * NS_PER_US;
-    d->timer = loop_timer(d->p->l, after, 0, on_time, d);
+    d->timer = loop_timer(d->l, after, 0, on_time, d);
 }
 
 static void on_sock_state(void *arg, ares_socket_t fd, int readable, int writable)
 {
-    struct dns *d = arg;
+    struct asker *d = arg;
     int events = (readable ? LOOP_READ : 0) | (writable ? LOOP_WRITE : 0);
     struct watched_fd **at = &d->fds;
     while (*at && (*at)->fd != fd)
@@ -120,56 +129,66 @@ static void on_sock_state(void *arg, ares_socket_t fd, int readable, int writabl
     if (!w)
         return; /* its questions time out */
     *w = (struct watched_fd){d->fds, d, fd, NULL, events};
-    w->watch = loop_watch(d->p->l, fd, events, on_fd, w);
+    w->watch = loop_watch(d->l, fd, events, on_fd, w);
     if (w->watch)
         d->fds = w;
     else
         free(w);
 }
 
-static int channel_open(struct dns *d)
+static int asker_open(struct asker *a, struct prober *p, int flags, int tries)
 {
-    struct stat sb = {0};
     struct ares_options o = {
-        .flags = ARES_FLAG_NOALIASES,
+        .flags = flags,
         .timeout = TRY_MS,
-        .tries = TRIES,
+        .tries = tries,
         .sock_state_cb = on_sock_state,
-        .sock_state_cb_data = d,
+        .sock_state_cb_data = a,
     };
-    int rc = ares_init_options(&d->channel, &o,
-                               ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
-                                   ARES_OPT_SOCK_STATE_CB);
+    int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
+    a->l = p->l;
+    int rc = ares_init_options(&a->channel, &o, mask);
     if (rc != ARES_SUCCESS)
         return rc == ARES_ENOMEM ? -ENOMEM : -EIO;
-    if (d->p->resolver && ares_set_servers_ports_csv(d->channel, d->p->resolver) != ARES_SUCCESS) {
-        ares_destroy(d->channel);
+    if (p->resolver && ares_set_servers_ports_csv(a->channel, p->resolver) != ARES_SUCCESS) {
+        ares_destroy(a->channel);
         return -EINVAL;
     }
-    if (stat("/etc/resolv.conf", &sb) == 0)
-        d->resolv_mtime = sb.st_mtim;
-    d->open = true;
+    a->open = true;
     return 0;
 }
 
-static void channel_close(struct dns *d)
+static void asker_close(struct asker *a)
 {
-    if (d->open)
-        ares_destroy(d->channel);
-    d->open = false;
-    timer_stop(d->timer);
-    d->timer = NULL;
+    bool was_open = a->open;
+    a->open = false; /* answers that ares_destroy() gives begin nothing new */
+    if (was_open)
+        ares_destroy(a->channel);
+    timer_stop(a->timer);
+    a->timer = NULL;
 }
 
-/* A console runs for days: between lookups the channel follows a changed resolv.conf. */
-static int channel_ready(struct dns *d)
+/* A console runs for days: between lookups the channels follow a changed resolv.conf. */
+static int askers_ready(struct dns *d)
 {
-    struct stat sb;
-    if (d->open && !d->running && !d->p->resolver && stat("/etc/resolv.conf", &sb) == 0 &&
+    struct stat sb = {0};
+    int rc = 0;
+    bool there = stat("/etc/resolv.conf", &sb) == 0;
+    if (d->asker.open && !d->running && !d->p->resolver && there &&
         (sb.st_mtim.tv_sec != d->resolv_mtime.tv_sec ||
-         sb.st_mtim.tv_nsec != d->resolv_mtime.tv_nsec))
-        channel_close(d);
-    return d->open ? 0 : channel_open(d);
+         sb.st_mtim.tv_nsec != d->resolv_mtime.tv_nsec)) {
+        asker_close(&d->asker);
+        asker_close(&d->literal);
+    }
+    if (!d->asker.open) {
+        d->resolv_mtime = sb.st_mtim;
+        rc = asker_open(&d->asker, d->p, ARES_FLAG_NOALIASES, TRIES);
+        if (rc == 0)
+            rc = asker_open(&d->literal, d->p, ARES_FLAG_NOALIASES | ARES_FLAG_NOCHECKRESP, 1);
+        if (rc < 0)
+            asker_close(&d->asker);
+    }
+    return rc;
 }
 
 /* ---- reading an answer (RFC 1035 4.1) ---- */
@@ -304,11 +323,18 @@ static enum failure failure_of_status(int status)
     }
 }
 
+static void ask(struct question *q, struct asker *a);
+
 static void on_answer(void *arg, int status, int timeouts, unsigned char *abuf, int alen)
 {
     struct question *q = arg;
     struct lookup *lk = q->lk;
     lk->pending--;
+    if (status == ARES_ECONNREFUSED && !q->again && lk->st && lk->dns->literal.open) {
+        q->again = true;
+        ask(q, &lk->dns->literal);
+        return;
+    }
     q->answered = true;
     q->status = status;
     q->timeouts = (unsigned)timeouts;
@@ -323,13 +349,20 @@ static void on_answer(void *arg, int status, int timeouts, unsigned char *abuf, 
         lookup_done(lk);
 }
 
+static void ask(struct question *q, struct asker *a)
+{
+    q->lk->pending++;
+    ares_search(a->channel, q->lk->st->host, 1, q->family == 4 ? TYPE_A : TYPE_AAAA, on_answer, q);
+    set_timer(a);
+}
+
 /* ---- /etc/hosts, and localhost (RFC 6761 6.3) ---- */
 static bool look_in_hosts(struct lookup *lk, int family)
 {
     struct hostent *h = NULL;
     char text[ADDR_TEXT_MAX + 24], at[ADDR_TEXT_MAX];
     int af = family == 4 ? AF_INET : AF_INET6;
-    if (ares_gethostbyname_file(lk->dns->channel, lk->st->host, af, &h) != ARES_SUCCESS)
+    if (ares_gethostbyname_file(lk->dns->asker.channel, lk->st->host, af, &h) != ARES_SUCCESS)
         return false;
     for (char **p = h->h_addr_list; *p; p++) {
         struct addr a = {.family = (uint8_t)family};
@@ -399,7 +432,7 @@ static void put_servers(struct lookup *lk)
     struct ares_addr_port_node *list = NULL, *n;
     char text[ENDPOINT_TEXT_MAX];
     int left = 3;
-    if (ares_get_servers_ports(lk->dns->channel, &list) != ARES_SUCCESS)
+    if (ares_get_servers_ports(lk->dns->asker.channel, &list) != ARES_SUCCESS)
         return;
     for (n = list; n && left-- > 0; n = n->next) {
         struct addr a = {.family = n->family == AF_INET ? 4 : 6};
@@ -481,7 +514,7 @@ static void lookup_done(struct lookup *lk)
         lookup_tell(lk);
     lookup_free(lk);
     d->running--;
-    if (d->open)
+    if (d->asker.open)
         lookups_run(d);
 }
 
@@ -503,21 +536,16 @@ static void lookup_begin(struct lookup *lk)
     lk->pending = 1; /* until all questions are out: answers may come from inside ares_search() */
     lk->timer = loop_timer(d->p->l, timeout, 0, on_lookup_timeout, lk);
     bool local = look_locally(lk);
-    for (size_t i = 0; i < 2 && !local; i++) {
-        if (!lk->q[i].asked)
-            continue;
-        lk->pending++;
-        ares_search(d->channel, st->host, 1, lk->q[i].family == 4 ? TYPE_A : TYPE_AAAA, on_answer,
-                    &lk->q[i]);
-    }
-    set_timer(d);
+    for (size_t i = 0; i < 2 && !local; i++)
+        if (lk->q[i].asked)
+            ask(&lk->q[i], &d->asker);
     if (!--lk->pending)
         lookup_done(lk);
 }
 
 static void lookups_run(struct dns *d)
 {
-    while (d->waiting && d->running < LOOKUPS_MAX && channel_ready(d) == 0) {
+    while (d->waiting && d->running < LOOKUPS_MAX && askers_ready(d) == 0) {
         struct lookup *lk = d->waiting;
         d->waiting = lk->next;
         if (!d->waiting)
@@ -547,7 +575,7 @@ int dns_lookup(struct start *st, struct result *r)
         p->dns->waiting_end = &p->dns->waiting;
     }
     struct dns *d = p->dns;
-    int rc = channel_ready(d);
+    int rc = askers_ready(d);
     if (rc < 0)
         return rc;
     struct lookup *lk = calloc(1, sizeof(*lk));
@@ -584,11 +612,8 @@ void dns_release(struct prober *p)
     if (!d)
         return;
     timer_stop(d->begin);
-    bool was_open = d->open;
-    d->open = false; /* no new ones from the answers that ares_destroy() gives */
-    if (was_open)
-        ares_destroy(d->channel);
-    timer_stop(d->timer);
+    asker_close(&d->asker);
+    asker_close(&d->literal);
     while (d->waiting)
         lookup_free(d->waiting);
     while (d->running_list)

@@ -3,13 +3,17 @@
 #include "config.h"
 #include <curl/curl.h>
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #define HEADERS_CAP ((uint64_t)256 << 10)
+#define BY_CODE     FAIL_COUNT /* the failure that libcurl's code and the socket tell */
+#define AFTER_TICK  (10 * NS_PER_MS)
 #define AFTER_WAIT  (500 * NS_PER_MS) /* for the reset that follows an early reply */
 
 struct curl { /* one multi handle a prober */
@@ -23,7 +27,8 @@ struct http { /* one transfer */
     struct curl_slist *headers, *resolve;
     char error[CURL_ERROR_SIZE];
     CURLcode code;
-    bool tls_told, given, request_done, body_capped, headers_capped, reply_early, after;
+    bool tls_told, given, request_done, body_capped, headers_capped, not_http, reply_early, after;
+    nstime after_until;
     long status, version;
     uint64_t header_bytes, body_bytes, head_out, body_out;
     int64_t expected; /* Content-Length, -1 unknown */
@@ -182,7 +187,7 @@ static void on_stage_time(void *arg)
 {
     struct chain *c = arg;
     if (c->http->after)
-        http_finish(c, FAIL_NONE);
+        http_finish(c, BY_CODE);
     else
         http_finish(c, FAIL_TIMEOUT);
 }
@@ -196,12 +201,29 @@ void http_tls_done(struct chain *c)
 }
 
 /* ---- what goes out and comes in ---- */
+/* libcurl clears the error by reading it, and CURLINFO_OS_ERRNO may be that of its farewell. Its
+ * words come at the moment itself. */
+static void latch_words(struct chain *c, const char *text, size_t len)
+{
+    static const int errors[] = {ECONNRESET,   EPIPE,       ETIMEDOUT,   ECONNABORTED,
+                                 EHOSTUNREACH, ENETUNREACH, ECONNREFUSED};
+    if (len < 14 || (strncmp(text, "Recv failure: ", 14) && strncmp(text, "Send failure: ", 14) &&
+                     strncmp(text, "connect to ", 11)))
+        return;
+    for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+        const char *words = strerror(errors[i]);
+        if (memmem(text, len, words, strlen(words)))
+            sock_latch(&c->sv, errors[i]);
+    }
+}
+
 static int on_debug(CURL *easy, curl_infotype type, char *data, size_t len, void *arg)
 {
     struct chain *c = arg;
     struct http *h = c->http;
     (void)easy;
-    (void)data;
+    if (type == CURLINFO_TEXT)
+        latch_words(c, data, len);
     if (type != CURLINFO_HEADER_OUT && type != CURLINFO_DATA_OUT)
         return 0;
     c->last_at = loop_clock();
@@ -264,6 +286,9 @@ static size_t on_body(char *data, size_t size, size_t n, void *arg)
     memcpy(h->body + h->nbody, data, MIN_OF(len, room));
     h->nbody += MIN_OF(len, room);
     h->body_bytes += len;
+    h->not_http = !h->header_bytes; /* libcurl takes whatever comes for HTTP/0.9 */
+    if (h->not_http)
+        return 0;
     if (h->body_bytes < READ_CAP)
         return len;
     h->body_capped = true;
@@ -341,7 +366,7 @@ static void set_callbacks(struct chain *c, CURL *e)
     curl_easy_setopt(e, CURLOPT_HEADERDATA, c);
     curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(e, CURLOPT_WRITEDATA, c);
-    curl_easy_setopt(e, CURLOPT_VERBOSE, 1L); /* only so that on_debug is told what went out */
+    curl_easy_setopt(e, CURLOPT_VERBOSE, 1L); /* only so that on_debug is told */
     curl_easy_setopt(e, CURLOPT_DEBUGFUNCTION, on_debug);
     curl_easy_setopt(e, CURLOPT_DEBUGDATA, c);
 }
@@ -356,7 +381,7 @@ static void set_options(CURL *e)
     curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
     curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(e, CURLOPT_HTTP09_ALLOWED, 0L);
+    curl_easy_setopt(e, CURLOPT_HTTP09_ALLOWED, 1L); /* to see its bytes: on_body() */
     curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     /* Verified by our own callbacks, which let the handshake go on (tls.c). */
     curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 0L);
@@ -431,7 +456,7 @@ static void read_infos(struct chain *c)
     if (upload > 0 && (uint64_t)upload > h->body_out)
         h->body_out = (uint64_t)upload;
     bool told = h->code == CURLE_SEND_ERROR || h->code == CURLE_RECV_ERROR ||
-                h->code == CURLE_SSL_CONNECT_ERROR;
+                h->code == CURLE_SSL_CONNECT_ERROR || h->code == CURLE_COULDNT_CONNECT;
     if (told && err != EAGAIN && err != EINPROGRESS)
         sock_latch(&c->sv, (int)err);
 }
@@ -470,12 +495,14 @@ static enum failure failure_of_code(const struct chain *c)
     switch (h->code) {
     case CURLE_OK: return FAIL_NONE;
     case CURLE_WRITE_ERROR:
-        return h->body_capped ? FAIL_NONE : h->headers_capped ? FAIL_TOO_LARGE : FAIL_UNKNOWN;
+        return h->not_http         ? FAIL_HTTP_BAD_RESPONSE
+               : h->body_capped    ? FAIL_NONE
+               : h->headers_capped ? FAIL_TOO_LARGE
+                                   : FAIL_UNKNOWN;
     case CURLE_OUT_OF_MEMORY: /* libcurl's word for one header above 100 KiB */
         return h->header_bytes ? FAIL_TOO_LARGE : FAIL_UNKNOWN;
     case CURLE_GOT_NOTHING:
     case CURLE_PARTIAL_FILE: return FAIL_EOF;
-    case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9 */
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM:
@@ -484,9 +511,11 @@ static enum failure failure_of_code(const struct chain *c)
     default:
         if (c->tls.alert_seen || c->tls.alert_sent)
             return FAIL_TLS_HANDSHAKE;
-        return c->sv.eof                            ? FAIL_EOF
-               : h->code == CURLE_SSL_CONNECT_ERROR ? FAIL_TLS_HANDSHAKE
-                                                    : FAIL_UNKNOWN;
+        if (strstr(h->error, "SSL_ERROR_SYSCALL") || strstr(h->error, "unexpected eof"))
+            return FAIL_EOF;
+        if (h->code == CURLE_SSL_CONNECT_ERROR || strstr(h->error, "SSL routines"))
+            return FAIL_TLS_HANDSHAKE;
+        return c->sv.eof ? FAIL_EOF : FAIL_UNKNOWN;
     }
 }
 
@@ -579,7 +608,11 @@ static void tell_http(struct chain *c, enum failure f)
     }
     if (f != FAIL_INTERRUPTED)
         put_text(r, "error", h->error);
-    if (!h->status && c->scheme == SCHEME_HTTP)
+    if (h->not_http) { /* inside of TLS too */
+        c->nfirst = 0;
+        chain_keep_first(c, h->body, h->nbody);
+    }
+    if (h->not_http || (!h->status && c->scheme == SCHEME_HTTP))
         chain_put_first_bytes(c, r);
     chain_tell(c, r);
 }
@@ -600,8 +633,11 @@ static void http_finish(struct chain *c, enum failure f)
         chain_end(c);
         return;
     }
-    if (f == FAIL_UNKNOWN || (f == FAIL_NONE && c->sv.err))
+    if (f == BY_CODE) {
+        if (c->http->code != CURLE_OK)
+            sock_latch(&c->sv, c->sv.late_err);
         f = failure_of_code(c);
+    }
     read_unread_reply(c);
     if (c->scheme == SCHEME_HTTPS && !c->http->tls_told) {
         if (!c->tls.error[0])
@@ -618,7 +654,20 @@ void http_interrupt(struct chain *c)
     http_finish(c, FAIL_INTERRUPTED);
 }
 
-/* The server answered before it had the whole body: does it abort too? */
+/* The server answered before it had the whole body: does it abort too? Until it does, until what
+ * was sent is acknowledged, or for AFTER_WAIT. */
+static void on_after_fin(void *arg)
+{
+    struct chain *c = arg;
+    int left = 0, err = sock_error(c->fd);
+    sock_latch(&c->sv, err);
+    bool wait = !err && ioctl(c->fd, SIOCOUTQ, &left) == 0 && left > 0;
+    if (wait && loop_clock() < c->http->after_until)
+        timer_again(c->timer, AFTER_TICK);
+    else
+        http_finish(c, BY_CODE);
+}
+
 static void on_after(void *arg, int events)
 {
     struct chain *c = arg;
@@ -630,11 +679,14 @@ static void on_after(void *arg, int events)
             continue;
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
             return;
-        if (n < 0)
+        if (n < 0) {
             sock_latch(&c->sv, errno);
-        else
-            c->sv.eof = true;
-        http_finish(c, FAIL_NONE);
+            http_finish(c, BY_CODE);
+            return;
+        }
+        sock_eof(&c->sv); /* a FIN; a RST may answer what we have sent since */
+        chain_quiet(c);
+        chain_timer(c, AFTER_TICK, on_after_fin);
         return;
     }
 }
@@ -648,13 +700,13 @@ static void http_done(struct chain *c, CURLcode code)
         let_go(c);
         chain_quiet(c);
         h->after = true;
+        h->after_until = loop_clock() + AFTER_WAIT;
         chain_watch(c, LOOP_READ, on_after);
         chain_timer(c, AFTER_WAIT, on_stage_time);
         if (c->watch && c->timer)
             return;
     }
-    let_go(c); /* latches what libcurl saw */
-    http_finish(c, failure_of_code(c));
+    http_finish(c, BY_CODE);
 }
 
 /* ---- facts ---- */

@@ -49,6 +49,7 @@ struct sockview {
 };
 int sock_open(const struct addr *a, const char *source, int *fd, const char **what);
 void sock_latch(struct sockview *v, int err); /* keeps the first */
+void sock_eof(struct sockview *v);            /* recv() gave 0 */
 int sock_error(int fd);                       /* SO_ERROR, which clears it: once */
 
 /* ---- prober.c ---- */

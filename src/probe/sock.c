@@ -22,8 +22,16 @@ int sock_error(int fd)
 
 void sock_latch(struct sockview *v, int err)
 {
-    if (!v->err && err)
+    /* ENOTCONN: the error was read already, by whoever holds the socket. */
+    if (!v->err && err != ENOTCONN)
         v->err = err;
+}
+
+/* Once an error was read, recv() gives 0 as well: only without one is it a FIN. */
+void sock_eof(struct sockview *v)
+{
+    if (!v->err || v->err == EPIPE)
+        v->eof = true;
 }
 
 static int bind_address(int fd, const struct addr *a)
@@ -123,7 +131,7 @@ static void drain(struct chain *c)
             return;
         }
         if (n == 0) {
-            c->sv.eof = true;
+            sock_eof(&c->sv);
             return;
         }
         if (!c->peeked) /* what was peeked at is still in the queue */
@@ -167,7 +175,9 @@ static void put_bytes(struct result *r, const struct sockview *v)
     result_set(r, "bytes_sent", v_int(sent));
     result_set(r, "bytes_acked", v_int(acked));
     result_set(r, "unacked", v_int(sent - acked));
-    result_set(r, "bytes_received", v_int((int64_t)i->tcpi_bytes_received));
+    /* tcpi_bytes_received counts the peer's FIN as a byte. */
+    int64_t got = (int64_t)i->tcpi_bytes_received;
+    result_set(r, "bytes_received", v_int(got && v->eof ? got - 1 : got));
 }
 
 static void put_icmp(struct chain *c, struct result *r)

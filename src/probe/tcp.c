@@ -163,8 +163,10 @@ static void on_connect(void *arg, int events)
     socklen_t len = sizeof(peer);
     (void)events;
     int err = sock_error(c->fd);
-    if (err) {
-        sock_latch(&c->sv, err);
+    sock_latch(&c->sv, err);
+    /* A RST in SYN_SENT is ECONNREFUSED. ECONNRESET came after the handshake, and sooner than we
+     * could look: the next stage meets it. */
+    if (err && err != ECONNRESET && err != EPIPE) {
         tcp_failed(c, failure_of_errno(err), PSTAGE_CONNECT);
         return;
     }
@@ -256,8 +258,10 @@ static void peer_closed(struct chain *c)
 {
     bool answered = c->state == CHAIN_HOLD ? c->got > 0 : c->got > c->got_before;
     enum probe_stage s = stage_of(c);
-    c->sv.eof = true;
-    if (answered && c->state != CHAIN_SEND)
+    sock_eof(&c->sv);
+    if (c->sv.err)
+        tcp_failed(c, failure_of_errno(c->sv.err), s);
+    else if (answered && c->state != CHAIN_SEND)
         tcp_passed(c, s);
     else
         tcp_failed(c, FAIL_EOF, s);

@@ -451,13 +451,13 @@ static enum failure failure_of_ssl(struct chain *c, int ret, int err)
         if (err)
             sock_latch(&c->sv, err);
         else
-            c->sv.eof = true;
+            sock_eof(&c->sv);
         return chain_failure(c);
-    case SSL_ERROR_ZERO_RETURN: c->sv.eof = true; return FAIL_EOF;
+    case SSL_ERROR_ZERO_RETURN: sock_eof(&c->sv); return chain_failure(c);
     default:
         if (ERR_GET_REASON(e) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
-            c->sv.eof = true;
-            return c->tls.alert_seen ? FAIL_TLS_HANDSHAKE : FAIL_EOF;
+            sock_eof(&c->sv);
+            return c->tls.alert_seen ? FAIL_TLS_HANDSHAKE : chain_failure(c);
         }
         return FAIL_TLS_HANDSHAKE;
     }
@@ -542,7 +542,7 @@ void chain_peek(struct chain *c)
         c->peeked = true;
         c->first_at = c->last_at;
     } else if (n == 0) {
-        c->sv.eof = true;
+        sock_eof(&c->sv);
     } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
         sock_latch(&c->sv, errno); /* reading it has cleared it: they would see an EOF */
     }
