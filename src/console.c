@@ -1,0 +1,180 @@
+/* The console: the session, its run and the screens together. */
+#include "program.h"
+#include "ui/ui.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct console {
+    struct work work;
+    struct ui *ui;
+    bool quitting;
+};
+
+static void on_run(void *arg, enum run_event ev)
+{
+    struct console *c = arg;
+
+    (void)ev;
+    if (c->ui)
+        ui_changed(c->ui);
+    if (c->quitting && c->work.run && run_done(c->work.run))
+        loop_quit(c->work.loop);
+}
+
+/* ---- what the screens may do ---- */
+
+static void do_answer(void *arg, uint64_t incident, const char *step, int yes)
+{
+    struct console *c = arg;
+
+    session_answer(c->work.session, incident, step, yes);
+    ui_changed(c->ui);
+}
+
+static void do_undo(void *arg, uint64_t incident)
+{
+    struct console *c = arg;
+
+    session_undo(c->work.session, incident);
+    ui_changed(c->ui);
+}
+
+static void do_skip(void *arg, uint64_t incident, const char *step)
+{
+    struct console *c = arg;
+
+    session_skip(c->work.session, incident, step);
+    ui_changed(c->ui);
+}
+
+static void do_pause(void *arg, bool pause)
+{
+    struct console *c = arg;
+
+    if (c->work.run)
+        run_pause(c->work.run, pause);
+}
+
+static void do_probe_now(void *arg, uint32_t target)
+{
+    struct console *c = arg;
+
+    if (c->work.run)
+        run_probe_now(c->work.run, target);
+}
+
+static int do_add_target(void *arg, const char *spec, char *err, size_t errlen)
+{
+    struct console *c = arg;
+
+    if (c->work.run && !c->work.session->settings.read_file)
+        return run_add_target(c->work.run, spec, err, errlen);
+    snprintf(err, errlen, "%s", _("a file takes no targets"));
+    return -EINVAL;
+}
+
+static int do_save(void *arg, char *where, size_t wherelen)
+{
+    struct console *c = arg;
+
+    return work_save(&c->work, where, wherelen);
+}
+
+static void do_quit(void *arg)
+{
+    struct console *c = arg;
+
+    c->quitting = true;
+    if (!c->work.run || run_done(c->work.run))
+        loop_quit(c->work.loop);
+    else
+        run_stop(c->work.run);
+}
+
+/* ---- */
+
+static bool utf8(void)
+{
+    return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+static int start_screens(struct console *c, const struct options *o)
+{
+    struct ui_actions actions = {do_answer,     do_undo, do_skip, do_pause, do_probe_now,
+                                 do_add_target, do_save, do_quit, c};
+    const char *no_color = getenv("NO_COLOR");
+    struct ui_options opt = {
+        .ascii = o->ascii || !utf8(),
+        .no_color = o->color == COLOR_NEVER || (o->color == COLOR_AUTO && no_color && no_color[0]),
+        .mouse = true,
+        .theme = o->theme,
+        .guided = o->demo || o->nspecs || o->targets_file,
+    };
+    int err = ui_start(&c->ui, c->work.loop, c->work.session, &actions, &opt);
+
+    if (!err)
+        return 0;
+    complain(_("the screen cannot be used: %s"), strerror(-err));
+    return EXIT_CANNOT;
+}
+
+static int load(struct console *c, const struct options *o)
+{
+    char err[300] = "";
+    int rc = privilege_drop();
+
+    c->work.options = o;
+    c->work.loop = loop_new();
+    if (!rc && !c->work.loop)
+        rc = -ENOMEM;
+    if (!rc)
+        rc = session_load(&c->work.session, o->settings.read_file, &o->settings, err, sizeof(err));
+    if (!rc)
+        return 0;
+    complain("%s: %s", o->settings.read_file, err[0] ? err : strerror(-rc));
+    return EXIT_CANNOT;
+}
+
+/* Lines for stderr would tear the screen: they become the console's messages. */
+static void log_to_session(void *arg, enum log_level level, const char *line)
+{
+    if (level <= LOG_WARN)
+        session_message(arg, level == LOG_ERROR ? MSG_ERROR : MSG_WARN, "%s", line);
+}
+
+static int run_screens(struct console *c, const struct options *o)
+{
+    const char *error = "";
+    int status = start_screens(c, o);
+
+    if (status)
+        return status;
+    log_to(log_to_session, c->work.session);
+    loop_run(c->work.loop);
+    log_to(NULL, NULL);
+    ui_free(c->ui);
+    c->ui = NULL;
+    if (c->work.run)
+        status = run_exit_status(c->work.run, &error);
+    if (status)
+        complain("%s", error);
+    return status ? status : c->work.failed;
+}
+
+int console_main(const struct options *o)
+{
+    struct console c = {.quitting = false};
+    bool saved = o->settings.read_file && session_is_session(o->settings.read_file);
+    int status = saved ? load(&c, o) : work_start(&c.work, o, on_run, &c);
+
+    if (!status)
+        status = run_screens(&c, o);
+    if (!status && c.work.session)
+        status = session_exit_status(c.work.session);
+    work_end(&c.work);
+    return status;
+}

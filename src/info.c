@@ -1,0 +1,70 @@
+/* What is printed and done: the version, the catalogue, the interfaces. */
+#include "program.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "config.h"
+
+int print_version(void)
+{
+    puts(PACKAGE_STRING);
+    puts(_("Licence GPL-3.0-or-later: free software, without warranty."));
+    return EXIT_WELL;
+}
+
+int print_causes(void)
+{
+    for (int g = 0; g < GROUP_COUNT; g++) {
+        printf("%s\n", _(group_title((enum group)g)));
+        for (size_t i = 0; i < cause_count(); i++) {
+            const struct cause *c = cause_at(i);
+            if (c->group == (enum group)g)
+                printf("  %-28s %s\n", c->id, _(c->title));
+        }
+    }
+    return EXIT_WELL;
+}
+
+static void paragraph(const char *title, const char *text)
+{
+    if (text && *text)
+        printf("\n%s\n  %s\n", title, _(text));
+}
+
+int print_cause(const char *id)
+{
+    const struct cause *c = cause_by_id(id);
+
+    if (!c) {
+        char shown[80];
+        complain(_("--explain: no cause is called %s; see --list-causes"),
+                 text_clean(shown, sizeof(shown), id, strlen(id)));
+        return EXIT_USAGE;
+    }
+    printf("%s - %s (%s)\n", c->id, _(c->title), _(group_title(c->group)));
+    paragraph(_("What happens"), c->what);
+    paragraph(_("How to confirm it"), c->confirm);
+    paragraph(_("What the client can do"), c->client);
+    paragraph(_("What the server can do"), c->server);
+    paragraph(_("What the network can do"), c->network);
+    if (c->benign)
+        printf("\n%s\n", _("Nothing was lost: harmless."));
+    return EXIT_WELL;
+}
+
+int print_interfaces(void)
+{
+    struct strbuf list = STRBUF_INIT;
+    char err[256] = "";
+    int rc = capture_list_interfaces(&list, err, sizeof(err));
+
+    if (rc) {
+        complain("%s", err[0] ? err : strerror(-rc));
+        strbuf_release(&list);
+        return EXIT_CANNOT;
+    }
+    fputs(list.buf, stdout);
+    strbuf_release(&list);
+    return EXIT_WELL;
+}

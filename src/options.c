@@ -1,0 +1,481 @@
+/* The command line (design.md 5). What is not built is absent. */
+#include "program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BODY_MAX (16 << 20)
+
+enum long_option {
+    OPT_FORMAT = 256,
+    OPT_INTERVAL,
+    OPT_TIMEOUT,
+    OPT_DURATION,
+    OPT_SOURCE,
+    OPT_CERT,
+    OPT_KEY,
+    OPT_CACERT,
+    OPT_TLS_MIN,
+    OPT_TLS_MAX,
+    OPT_CONNECT_TO,
+    OPT_SAVE,
+    OPT_FLOWS,
+    OPT_MAX_FLOWS,
+    OPT_MAX_MEMORY,
+    OPT_COLOR,
+    OPT_ASCII,
+    OPT_THEME,
+    OPT_LIST_CAUSES,
+    OPT_EXPLAIN,
+    OPT_DEMO,
+    OPT_LIST_INTERFACES
+};
+
+static const struct option long_options[] = {
+    {"batch", no_argument, NULL, 'b'},
+    {"read", required_argument, NULL, 'r'},
+    {"interface", required_argument, NULL, 'i'},
+    {"filter", required_argument, NULL, 'f'},
+    {"write", required_argument, NULL, 'w'},
+    {"output", required_argument, NULL, 'o'},
+    {"format", required_argument, NULL, OPT_FORMAT},
+    {"targets", required_argument, NULL, 't'},
+    {"count", required_argument, NULL, 'c'},
+    {"interval", required_argument, NULL, OPT_INTERVAL},
+    {"timeout", required_argument, NULL, OPT_TIMEOUT},
+    {"duration", required_argument, NULL, OPT_DURATION},
+    {"ipv4", no_argument, NULL, '4'},
+    {"ipv6", no_argument, NULL, '6'},
+    {"numeric", no_argument, NULL, 'n'},
+    {"source", required_argument, NULL, OPT_SOURCE},
+    {"method", required_argument, NULL, 'X'},
+    {"header", required_argument, NULL, 'H'},
+    {"data", required_argument, NULL, 'd'},
+    {"cert", required_argument, NULL, OPT_CERT},
+    {"key", required_argument, NULL, OPT_KEY},
+    {"cacert", required_argument, NULL, OPT_CACERT},
+    {"insecure", no_argument, NULL, 'k'},
+    {"tls-min", required_argument, NULL, OPT_TLS_MIN},
+    {"tls-max", required_argument, NULL, OPT_TLS_MAX},
+    {"connect-to", required_argument, NULL, OPT_CONNECT_TO},
+    {"save", no_argument, NULL, OPT_SAVE},
+    {"flows", no_argument, NULL, OPT_FLOWS},
+    {"max-flows", required_argument, NULL, OPT_MAX_FLOWS},
+    {"max-memory", required_argument, NULL, OPT_MAX_MEMORY},
+    {"color", required_argument, NULL, OPT_COLOR},
+    {"ascii", no_argument, NULL, OPT_ASCII},
+    {"theme", required_argument, NULL, OPT_THEME},
+    {"list-causes", no_argument, NULL, OPT_LIST_CAUSES},
+    {"explain", required_argument, NULL, OPT_EXPLAIN},
+    {"demo", no_argument, NULL, OPT_DEMO},
+    {"list-interfaces", no_argument, NULL, OPT_LIST_INTERFACES},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
+    {NULL, 0, NULL, 0},
+};
+static const char short_options[] = ":br:i:f:w:o:t:c:46nX:H:d:khV";
+
+void options_help(void)
+{
+    fputs(_("Usage: rstconsole [OPTION]... [TARGET]...\n"
+            "Shows which TCP connections were reset, by whom and why, and what to do about it.\n"
+            "\n"
+            "A TARGET is  host  host:port  [v6]:port  tcp://h:p  tls://h:p  http://h[:p]/path\n"
+            "https://h[:p]/path  dns://name.  A bare host means https://host/ ; host:port finds\n"
+            "out by itself what is spoken there.\n"),
+          stdout);
+    fputs(_("\n"
+            "What to look at\n"
+            "  -r, --read FILE         read a capture (pcap, pcapng, - for stdin) or a saved "
+            "session\n"
+            "  -i, --interface IF      capture on IF (may be repeated; any; none: no capture)\n"
+            "  -f, --filter EXPR       capture what EXPR matches, pcap-filter(7)\n"
+            "  -t, --targets FILE      targets, one a line: TARGET [KEY=VALUE]...\n"
+            "      --demo              twelve misbehaving servers on loopback; needs no network\n"),
+          stdout);
+    fputs(_("\n"
+            "How to probe\n"
+            "  -c, --count N           rounds (batch 1; console 0: endless)\n"
+            "      --interval TIME     between rounds (10s)\n"
+            "      --timeout TIME      of each stage (10s)\n"
+            "      --duration TIME     end after TIME\n"
+            "  -4, --ipv4              IPv4 only\n"
+            "  -6, --ipv6              IPv6 only\n"
+            "      --source ADDR|IF    connect from there\n"
+            "      --connect-to HOST:PORT  keep the target's name, connect to HOST:PORT\n"
+            "  -X, --method METHOD     HTTP method\n"
+            "  -H, --header LINE       HTTP header (may be repeated)\n"
+            "  -d, --data TEXT|@FILE   request body\n"
+            "      --cert FILE, --key FILE, --cacert FILE   PEM files\n"
+            "  -k, --insecure          accept any certificate\n"
+            "      --tls-min V, --tls-max V   1.0 1.1 1.2 1.3\n"),
+          stdout);
+    fputs(_("\n"
+            "What comes out\n"
+            "  -b, --batch             no screen: probe, watch, diagnose, report, exit\n"
+            "      --format FORMAT     text, json or markdown (text)\n"
+            "  -o, --output FILE       the report goes there, not to stdout\n"
+            "  -w, --write FILE        every packet, as pcapng\n"
+            "      --flows             every connection too, as Zeek records\n"
+            "      --save              keep a session of -r too\n"
+            "  -n, --numeric           no names for addresses\n"
+            "      --color WHEN        auto, always, never\n"
+            "      --ascii             no line drawing characters\n"
+            "      --theme NAME        default, light, high-contrast, colour-blind, mono\n"
+            "      --max-flows N       connections held in memory\n"
+            "      --max-memory SIZE   of packets kept (64M)\n"),
+          stdout);
+    fputs(
+        _("\n"
+          "Other\n"
+          "      --list-causes       every cause that can be named\n"
+          "      --explain CAUSE     what it is, how to confirm it, what to do\n"
+          "      --list-interfaces   where packets can be captured\n"
+          "  -h, --help   -V, --version\n"
+          "\n"
+          "Exit status: 0 every probe passed and no harmful reset; 1 a probe failed or a harmful\n"
+          "reset was found; 2 wrong usage; 3 what was asked could not be done.\n"),
+        stdout);
+}
+
+static int usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static int usage(const char *fmt, ...)
+{
+    va_list ap;
+
+    fputs("rstconsole: ", stderr);
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fputs(_("\nTry 'rstconsole --help'.\n"), stderr);
+    return EXIT_USAGE;
+}
+
+static int parse_span(nstime *out, const char *option, const char *text)
+{
+    if (parse_seconds(text, out) || *out < 0)
+        return usage(_("%s: not a time: %s (write 10, 1.5s, 300ms, 2m)"), option, text);
+    return 0;
+}
+
+static int parse_number(uint64_t *out, uint64_t min, uint64_t max, const char *option,
+                        const char *text)
+{
+    if (parse_u64(text, min, max, out))
+        return usage(_("%s: not a number from %llu to %llu: %s"), option, (unsigned long long)min,
+                     (unsigned long long)max, text);
+    return 0;
+}
+
+static int parse_tls(uint16_t *out, const char *option, const char *text)
+{
+    static const char *const versions[] = {"1.0", "1.1", "1.2", "1.3"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
+        if (strcmp(text, versions[i]) == 0) {
+            *out = (uint16_t)(0x0301 + i);
+            return 0;
+        }
+    }
+    return usage(_("%s: not a TLS version: %s (1.0 1.1 1.2 1.3)"), option, text);
+}
+
+static int parse_word(const char *const *words, size_t n, int *out, const char *option,
+                      const char *text)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            *out = (int)i;
+            return 0;
+        }
+    }
+    return usage(_("%s: unknown: %s"), option, text);
+}
+
+static int set_color(struct options *o, const char *text)
+{
+    static const char *const words[] = {"auto", "always", "never"};
+    int n = 0, rc = parse_word(words, ARRAY_SIZE(words), &n, "--color", text);
+
+    if (!rc)
+        o->color = (enum color_when)n;
+    return rc;
+}
+
+static int set_theme(struct options *o, const char *text)
+{
+    static const char *const words[] = {"default", "light", "high-contrast", "colour-blind",
+                                        "mono"};
+    int n = 0, rc = parse_word(words, ARRAY_SIZE(words), &n, "--theme", text);
+
+    if (!rc)
+        o->theme = words[n];
+    return rc;
+}
+
+static int add_interface(struct options *o, const char *name)
+{
+    struct settings *st = &o->settings;
+
+    if (!*name)
+        return usage(_("-i: an interface has a name"));
+    if (ARRAY_GROW(o->interfaces, st->ninterfaces + 1, o->interfaces_alloc))
+        return EXIT_CANNOT;
+    o->interfaces[st->ninterfaces++] = name;
+    st->interfaces = o->interfaces;
+    st->interface_asked = true;
+    return 0;
+}
+
+static int add_header(struct options *o, char *line)
+{
+    if (!strchr(line, ':') || strpbrk(line, "\r\n"))
+        return usage(_("-H: a header reads 'Name: value': %s"), line);
+    if (ARRAY_GROW(o->headers, o->nheaders + 2, o->headers_alloc))
+        return EXIT_CANNOT;
+    o->headers[o->nheaders++] = line;
+    o->headers[o->nheaders] = NULL;
+    o->settings.defaults.headers = o->headers;
+    return 0;
+}
+
+static int set_family(struct options *o, int family)
+{
+    if (o->settings.defaults.family && o->settings.defaults.family != family)
+        return usage(_("-4 and -6 exclude each other"));
+    o->settings.defaults.family = family;
+    return 0;
+}
+
+/* Options that take nothing. */
+static int set_flag(struct options *o, int c)
+{
+    switch (c) {
+    case 'b': o->mode = o->mode == MODE_CONSOLE ? MODE_BATCH : o->mode; return 0;
+    case '4': return set_family(o, 4);
+    case '6': return set_family(o, 6);
+    case 'n': o->settings.numeric = true; return 0;
+    case 'k': o->settings.defaults.insecure = 1; return 0;
+    case OPT_SAVE: o->save_asked = true; return 0;
+    case OPT_FLOWS: o->settings.flows = true; return 0;
+    case OPT_ASCII: o->ascii = true; return 0;
+    case OPT_DEMO: o->demo = true; return 0;
+    case OPT_LIST_CAUSES: o->mode = MODE_LIST_CAUSES; return 0;
+    case OPT_LIST_INTERFACES: o->mode = MODE_LIST_INTERFACES; return 0;
+    case 'h': o->mode = MODE_HELP; return 0;
+    case 'V': o->mode = MODE_VERSION; return 0;
+    default: return -1;
+    }
+}
+
+static int set_number(struct options *o, int c, const char *arg)
+{
+    struct settings *st = &o->settings;
+    uint64_t n = 0;
+    int rc = -1;
+
+    switch (c) {
+    case 'c':
+        rc = parse_number(&n, 0, UINT32_MAX, "-c", arg);
+        st->rounds = (unsigned)n;
+        o->count_given = true;
+        break;
+    case OPT_MAX_FLOWS:
+        rc = parse_number(&n, 1, 100000000, "--max-flows", arg);
+        st->max_flows = n;
+        break;
+    case OPT_MAX_MEMORY:
+        if (parse_size(arg, &n) || n < 65536)
+            return usage(_("--max-memory: not a size of at least 64K: %s"), arg);
+        st->max_memory = n;
+        rc = 0;
+        break;
+    case OPT_INTERVAL: rc = parse_span(&st->interval, "--interval", arg); break;
+    case OPT_TIMEOUT: rc = parse_span(&st->defaults.timeout, "--timeout", arg); break;
+    case OPT_DURATION: rc = parse_span(&st->duration, "--duration", arg); break;
+    case OPT_TLS_MIN: rc = parse_tls(&st->defaults.tls_min, "--tls-min", arg); break;
+    case OPT_TLS_MAX: rc = parse_tls(&st->defaults.tls_max, "--tls-max", arg); break;
+    default: break;
+    }
+    return rc;
+}
+
+static int set_text(struct options *o, int c, char *arg)
+{
+    struct settings *st = &o->settings;
+
+    switch (c) {
+    case 'r': st->read_file = arg; return 0;
+    case 'i': return add_interface(o, arg);
+    case 'f': st->filter = arg; return 0;
+    case 'w': st->write_file = arg; return 0;
+    case 'o': o->output = arg; return 0;
+    case 't': o->targets_file = arg; return 0;
+    case 'X': st->defaults.method = arg; return 0;
+    case 'H': return add_header(o, arg);
+    case 'd': o->data_file = arg; return 0;
+    case OPT_FORMAT: o->format = arg; return 0;
+    case OPT_SOURCE: st->defaults.source = arg; return 0;
+    case OPT_CERT: st->defaults.cert = arg; return 0;
+    case OPT_KEY: st->defaults.key = arg; return 0;
+    case OPT_CACERT: st->defaults.cacert = arg; return 0;
+    case OPT_CONNECT_TO: st->defaults.connect_to = arg; return 0;
+    case OPT_COLOR: return set_color(o, arg);
+    case OPT_THEME: return set_theme(o, arg);
+    case OPT_EXPLAIN:
+        o->mode = MODE_EXPLAIN;
+        o->explain = arg;
+        return 0;
+    default: return -1;
+    }
+}
+
+static int set_option(struct options *o, int c, char *arg)
+{
+    int rc = set_flag(o, c);
+
+    if (rc < 0)
+        rc = set_number(o, c, arg);
+    if (rc < 0)
+        rc = set_text(o, c, arg);
+    return rc;
+}
+
+/* What cannot be meant together. */
+static int check(const struct options *o)
+{
+    const struct settings *st = &o->settings;
+    bool targets = o->nspecs || o->targets_file || o->demo;
+
+    if (o->format && !report_by_name(o->format))
+        return usage(_("--format: unknown: %s"), o->format);
+    if (o->mode == MODE_CONSOLE && (o->format || o->output))
+        return usage(_("--format and --output belong to --batch"));
+    if (st->read_file && st->ninterfaces)
+        return usage(_("-r reads a file, -i captures: one of them"));
+    if (st->read_file && targets)
+        return usage(_("-r reads a file: it takes no targets"));
+    if (st->read_file && (o->count_given || st->duration))
+        return usage(_("-r reads a file: -c and --duration belong to probing and capture"));
+    if (o->demo && (o->nspecs || o->targets_file))
+        return usage(_("--demo brings its own targets"));
+    if (st->ninterfaces > 1)
+        for (size_t i = 0; i < st->ninterfaces; i++)
+            if (strcmp(st->interfaces[i], "none") == 0 || strcmp(st->interfaces[i], "any") == 0)
+                return usage(_("-i %s stands alone"), st->interfaces[i]);
+    if (!st->live && !st->read_file && st->filter)
+        return usage(_("-f: nothing is captured with -i none"));
+    if (!st->live && !st->read_file && st->write_file)
+        return usage(_("-w: nothing is captured with -i none"));
+    if (!st->live && !st->read_file && !targets && o->mode == MODE_BATCH)
+        return usage(_("nothing to do: no target, and nothing is captured"));
+    if (st->defaults.tls_min && st->defaults.tls_max && st->defaults.tls_min > st->defaults.tls_max)
+        return usage(_("--tls-min is above --tls-max"));
+    if (st->defaults.key && !st->defaults.cert)
+        return usage(_("--key belongs to --cert"));
+    return 0;
+}
+
+static void apply_defaults(struct options *o)
+{
+    struct settings *st = &o->settings;
+    bool batch = o->mode == MODE_BATCH;
+
+    st->live = !st->read_file && !(st->ninterfaces == 1 && strcmp(st->interfaces[0], "none") == 0);
+    if (!st->live)
+        st->interface_asked = false;
+    if (!o->count_given)
+        st->rounds = batch ? 1 : 0;
+    if (!st->interval)
+        st->interval = 10 * NS_PER_SEC;
+    st->save = !st->read_file || o->save_asked;
+    st->keep_packets = !batch || !st->read_file || st->save;
+    st->name = o->demo ? "demo" : st->read_file ? "file" : "session";
+}
+
+int options_parse(struct options *o, int argc, char **argv)
+{
+    int c, rc;
+
+    memset(o, 0, sizeof(*o));
+    o->theme = "default";
+    o->settings.defaults.hold = -1;
+    opterr = 0;
+    while ((c = getopt_long(argc, argv, short_options, long_options, NULL)) != -1) {
+        if (c == ':')
+            return usage(_("%s needs a value"), argv[optind - 1]);
+        if (c == '?' && optopt && optopt < 256)
+            return usage(_("unknown option: -%c"), optopt);
+        if (c == '?')
+            return usage(_("unknown option, or no value where one is needed: %s"),
+                         argv[optind - 1]);
+        rc = set_option(o, c, optarg);
+        if (rc)
+            return rc;
+    }
+    if (optind > 1 && optind < argc && strcmp(argv[optind - 1], "--") == 0)
+        return usage(_("--: no COMMAND can be run; a TARGET stands without it"));
+    o->specs = argv + optind;
+    o->nspecs = (size_t)(argc - optind);
+    apply_defaults(o);
+    rc = check(o);
+    if (!o->format)
+        o->format = "text";
+    return rc;
+}
+
+static int read_body(struct options *o, const char *path)
+{
+    struct strbuf sb = STRBUF_INIT;
+    char buf[16384];
+    ssize_t n = 0;
+    int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+
+    sb.max = BODY_MAX;
+    if (fd < 0) {
+        complain("%s: %s", path, strerror(errno));
+        return EXIT_CANNOT;
+    }
+    while ((n = read(fd, buf, sizeof(buf))) > 0 || (n < 0 && errno == EINTR))
+        if (n > 0)
+            strbuf_add(&sb, buf, (size_t)n);
+    if (n < 0 || sb.err) {
+        complain("%s: %s", path, strerror(n < 0 ? errno : -sb.err));
+        strbuf_release(&sb);
+        if (fd != STDIN_FILENO)
+            close(fd);
+        return EXIT_CANNOT;
+    }
+    if (fd != STDIN_FILENO)
+        close(fd);
+    o->settings.defaults.body = strbuf_detach(&sb, &o->settings.defaults.body_len);
+    return o->settings.defaults.body ? 0 : EXIT_CANNOT;
+}
+
+int options_read_files(struct options *o)
+{
+    struct target_options *d = &o->settings.defaults;
+
+    if (!o->data_file || d->body)
+        return 0;
+    if (o->data_file[0] == '@')
+        return read_body(o, o->data_file + 1);
+    d->body = strdup(o->data_file);
+    d->body_len = strlen(o->data_file);
+    return d->body ? 0 : EXIT_CANNOT;
+}
+
+void options_release(struct options *o)
+{
+    free(o->headers);
+    free(o->interfaces);
+    if (o->data_file)
+        free(o->settings.defaults.body);
+    memset(o, 0, sizeof(*o));
+}

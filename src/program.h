@@ -1,0 +1,84 @@
+/*
+ * What main.c, batch.c, console.c and their helpers share. These files are the top of the house:
+ * they may use every room, and main() has the only exit.
+ */
+#ifndef PROGRAM_H
+#define PROGRAM_H
+
+#include "privilege.h"
+#include "report/report.h"
+#include "session/session.h"
+
+enum { EXIT_WELL = 0, EXIT_FOUND = 1, EXIT_USAGE = 2, EXIT_CANNOT = 3 };
+
+/* ---- options.c ---- */
+enum program_mode {
+    MODE_CONSOLE,
+    MODE_BATCH,
+    MODE_HELP,
+    MODE_VERSION,
+    MODE_LIST_CAUSES,
+    MODE_EXPLAIN,
+    MODE_LIST_INTERFACES
+};
+enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+struct options {
+    enum program_mode mode;
+    struct settings settings;
+    char **headers; /* -H; NULL-terminated */
+    size_t nheaders, headers_alloc;
+    const char **interfaces;
+    size_t interfaces_alloc;
+    const char *output, *format, *targets_file, *data_file, *theme, *explain;
+    enum color_when color;
+    bool ascii, demo, save_asked;
+    bool count_given;
+    char **specs; /* TARGETs, of argv */
+    size_t nspecs;
+};
+/* 0, or EXIT_USAGE after a line on stderr. */
+int options_parse(struct options *o, int argc, char **argv);
+/* What needs files: -d @FILE. After privileges were dropped. 0 or an exit status. */
+int options_read_files(struct options *o);
+void options_release(struct options *o);
+void options_help(void);
+
+/* ---- say.c: stderr ---- */
+void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* libpcap's message, the expression, and the part of it that still compiles, marked. */
+void complain_filter(const char *expr, const char *message, size_t good);
+
+/* ---- info.c: what is printed and done ---- */
+int print_version(void);
+int print_causes(void);
+int print_cause(const char *id);
+int print_interfaces(void);
+
+/* ---- targets.c: -t FILE ---- */
+int add_targets(struct run *r, const struct options *o); /* 0 or EXIT_USAGE, EXIT_CANNOT */
+
+/* ---- demo.c: rstfault, the misbehaving servers ---- */
+struct demo;
+typedef void (*demo_ready_fn)(void *arg, int err, const char *text);
+int demo_start(struct demo **out, struct loop *l, struct run *r, demo_ready_fn ready, void *arg);
+void demo_free(struct demo *d); /* ends its child */
+
+/* ---- work.c: session, run and demo in their right order ---- */
+struct work {
+    struct loop *loop;
+    struct session *session;
+    struct run *run;
+    struct demo *demo;
+    const struct options *options;
+    struct signal_watch *signals[3];
+    int failed; /* an exit status, or 0 */
+};
+/* Starts the capture, drops privileges, adds the targets, begins to save. 0 or an exit status. */
+int work_start(struct work *w, const struct options *o, run_fn fn, void *arg);
+int work_save(struct work *w, char *where, size_t wherelen); /* session and reports */
+void work_end(struct work *w); /* reports beside the session; frees all */
+
+int batch_main(const struct options *o);
+int console_main(const struct options *o);
+
+#endif

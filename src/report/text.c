@@ -1,0 +1,102 @@
+/* The report as text of 80 columns. */
+#include "report/page.h"
+
+#include <string.h>
+
+#define COLUMNS     79
+#define LABEL_WIDTH 9
+
+static void spaces(struct strbuf *sb, int n)
+{
+    if (n > 0)
+        strbuf_addchars(sb, ' ', (size_t)n);
+}
+
+/* The bytes of s that go on a line of that width: whole words, unless one is longer. */
+static size_t line_of(const char *s, int width)
+{
+    size_t fit = text_fit(s, width), at = fit;
+
+    if (!s[fit])
+        return fit;
+    while (at > 0 && s[at] != ' ')
+        at--;
+    if (at)
+        return at;
+    return fit ? fit : strlen(s);
+}
+
+/* From column `from` on, the following lines indented to it. Newlines of the text are kept. */
+static void wrap(struct strbuf *sb, const char *s, int from)
+{
+    const int width = COLUMNS - from;
+
+    while (*s) {
+        const char *nl = strchr(s, '\n');
+        size_t len = line_of(s, width);
+        if (nl && (size_t)(nl - s) < len)
+            len = (size_t)(nl - s);
+        strbuf_add(sb, s, len);
+        strbuf_addch(sb, '\n');
+        s += len;
+        s += strspn(s, " \n");
+        if (*s)
+            spaces(sb, from);
+    }
+}
+
+static void text_heading(struct page *p, int level, const char *text)
+{
+    struct strbuf *sb = &p->out->buf;
+
+    if (sb->len || level > 1)
+        strbuf_addch(sb, '\n');
+    wrap(sb, text, 0);
+    if (level == 1) {
+        strbuf_addchars(sb, '=', (size_t)text_width(text));
+        strbuf_addch(sb, '\n');
+    }
+}
+
+static void text_item(struct page *p, int indent, const char *label, const char *text)
+{
+    struct strbuf *sb = &p->out->buf;
+    int column = indent * 2;
+
+    spaces(sb, column);
+    if (*label || indent) {
+        strbuf_addstr(sb, label);
+        spaces(sb, LABEL_WIDTH - text_width(label));
+        column += MAX_OF(LABEL_WIDTH, text_width(label) + 1);
+        if (text_width(label) >= LABEL_WIDTH)
+            strbuf_addch(sb, ' ');
+    }
+    if (*text)
+        wrap(sb, text, column);
+    else
+        strbuf_addch(sb, '\n');
+}
+
+static void text_bullet(struct page *p, int indent, const char *mark, const char *text)
+{
+    struct strbuf *sb = &p->out->buf;
+    int column = indent ? 2 + LABEL_WIDTH : 0;
+
+    spaces(sb, column);
+    strbuf_addf(sb, "%s ", mark);
+    wrap(sb, text, column + text_width(mark) + 1);
+}
+
+static void text_gap(struct page *p)
+{
+    strbuf_addch(&p->out->buf, '\n');
+}
+
+static int text_write(const struct session *s, const struct sink *to)
+{
+    static const struct page_style style = {text_heading, text_item, text_bullet, text_gap};
+
+    return document_write(s, to, &style);
+}
+
+const struct report_format report_text = {"text", "txt", text_write};

@@ -1,0 +1,86 @@
+/* The targets of the command line and of a targets file. */
+#include "program.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LINE_LIMIT 8192
+
+static int add_one(struct run *r, const char *spec, const char *where)
+{
+    char err[256] = "", shown[120];
+    int rc = run_add_target(r, spec, err, sizeof(err));
+
+    if (!rc)
+        return 0;
+    text_clean(shown, sizeof(shown), spec, strlen(spec));
+    complain("%s%s: %s", where, shown, err[0] ? err : strerror(-rc));
+    return rc == -EINVAL ? EXIT_USAGE : EXIT_CANNOT;
+}
+
+static char *trimmed(char *line)
+{
+    size_t len;
+
+    while (isspace((unsigned char)*line))
+        line++;
+    len = strlen(line);
+    while (len && isspace((unsigned char)line[len - 1]))
+        line[--len] = 0;
+    return line;
+}
+
+static int read_lines(struct run *r, FILE *in, const char *path)
+{
+    char *line = NULL, where[300];
+    size_t alloc = 0;
+    ssize_t len;
+    int rc = 0;
+
+    for (unsigned n = 1; !rc && (len = getline(&line, &alloc, in)) >= 0; n++) {
+        snprintf(where, sizeof(where), "%s:%u: ", path, n);
+        if ((size_t)len > LINE_LIMIT || strlen(line) != (size_t)len) {
+            complain(_("%s:%u: not a line of text"), path, n);
+            rc = EXIT_USAGE;
+            break;
+        }
+        char *spec = trimmed(line);
+        if (*spec && *spec != '#')
+            rc = add_one(r, spec, where);
+    }
+    if (!rc && ferror(in)) {
+        complain("%s: %s", path, strerror(errno));
+        rc = EXIT_CANNOT;
+    }
+    free(line);
+    return rc;
+}
+
+static int add_file(struct run *r, const char *path)
+{
+    FILE *in = strcmp(path, "-") ? fopen(path, "re") : stdin;
+    int rc;
+
+    if (!in) {
+        complain("%s: %s", path, strerror(errno));
+        return EXIT_CANNOT;
+    }
+    rc = read_lines(r, in, path);
+    if (in != stdin)
+        fclose(in);
+    return rc;
+}
+
+int add_targets(struct run *r, const struct options *o)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < o->nspecs && !rc; i++)
+        rc = add_one(r, o->specs[i], "");
+    if (!rc && o->targets_file)
+        rc = add_file(r, o->targets_file);
+    return rc;
+}

@@ -1,0 +1,196 @@
+/* A session, what drives it, and the demo: put together in the right order, for console and batch.
+ */
+#include "program.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int check_filter(const struct options *o)
+{
+    const struct settings *st = &o->settings;
+    bool any = !st->ninterfaces || strcmp(st->interfaces[0], "any") == 0;
+    char err[256] = "";
+    size_t good = 0;
+
+    if (!st->filter)
+        return 0;
+    if (!filter_check(st->filter, st->live && any ? LINK_LINUX_SLL2 : LINK_EN10MB, true, err,
+                      sizeof(err), &good))
+        return 0;
+    complain_filter(st->filter, err, good);
+    return EXIT_USAGE;
+}
+
+static void on_signal(void *arg, int signo)
+{
+    struct work *w = arg;
+
+    (void)signo;
+    if (w->run)
+        run_stop(w->run);
+}
+
+static void watch_signals(struct work *w)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+
+    for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+        w->signals[i] = loop_signal(w->loop, signals[i], on_signal, w);
+}
+
+static void fail(struct work *w, int status)
+{
+    if (!w->failed)
+        w->failed = status;
+    if (w->run)
+        run_stop(w->run);
+}
+
+static void go(struct work *w)
+{
+    int err = run_go(w->run);
+
+    if (!err)
+        return;
+    complain("%s: %s", w->options->settings.write_file, strerror(-err));
+    fail(w, EXIT_CANNOT);
+}
+
+static void on_demo_ready(void *arg, int err, const char *text)
+{
+    struct work *w = arg;
+
+    if (err) {
+        complain("%s", text);
+        fail(w, EXIT_CANNOT);
+        return;
+    }
+    go(w);
+}
+
+static void begin_to_save(struct work *w)
+{
+    char err[256] = "";
+
+    if (!w->session->settings.save)
+        return;
+    if (session_save_begin(w->session, NULL, err, sizeof(err)))
+        session_message(w->session, MSG_WARN, _("the session is not saved: %s"), err);
+}
+
+static int start_run(struct work *w, run_fn fn, void *arg)
+{
+    char err[512] = "";
+    int status = 0;
+
+    if (run_start(&w->run, w->loop, w->session, fn, arg, err, sizeof(err), &status) == 0)
+        return 0;
+    if (status == EXIT_USAGE && w->options->settings.filter)
+        complain_filter(w->options->settings.filter, err, 0);
+    else
+        complain("%s", err);
+    return status ? status : EXIT_CANNOT;
+}
+
+static int drop(void)
+{
+    int err = privilege_drop();
+
+    if (!err)
+        return 0;
+    complain(_("cannot become the user this was started for: %s"), strerror(-err));
+    return EXIT_CANNOT;
+}
+
+/* Only the helper is started with the rights we came with; a file is opened by the user. */
+static int start_privileged(struct work *w, run_fn fn, void *arg)
+{
+    int rc = w->options->settings.live ? start_run(w, fn, arg) : 0;
+
+    rc = rc ? rc : drop();
+    return rc || w->run ? rc : start_run(w, fn, arg);
+}
+
+int work_start(struct work *w, const struct options *o, run_fn fn, void *arg)
+{
+    int rc = check_filter(o);
+
+    if (rc)
+        return rc;
+    w->options = o;
+    w->loop = loop_new();
+    w->session = w->loop ? session_new(&o->settings) : NULL;
+    if (!w->session) {
+        complain("%s", strerror(ENOMEM));
+        return EXIT_CANNOT;
+    }
+    rc = start_privileged(w, fn, arg);
+    if (rc)
+        return rc;
+    rc = options_read_files((struct options *)o);
+    if (rc)
+        return rc;
+    w->session->settings.defaults = o->settings.defaults;
+    watch_signals(w);
+    begin_to_save(w);
+    if (!o->demo) {
+        rc = add_targets(w->run, o);
+        if (!rc)
+            go(w);
+        return rc ? rc : w->failed;
+    }
+    rc = demo_start(&w->demo, w->loop, w->run, on_demo_ready, w);
+    if (rc)
+        complain(_("the demo's servers (rstfault) cannot be started: %s"), strerror(-rc));
+    return rc ? EXIT_CANNOT : 0;
+}
+
+static void write_reports(const struct session *s)
+{
+    char path[600];
+
+    for (size_t i = 0; i < report_count(); i++) {
+        const struct report_format *f = report_at(i);
+        snprintf(path, sizeof(path), "%s/report.%s", s->dir, f->suffix);
+        int err = report_to_file(f, s, path);
+        if (err)
+            complain("%s: %s", path, strerror(-err));
+    }
+}
+
+int work_save(struct work *w, char *where, size_t wherelen)
+{
+    struct session *s = w->session;
+    char err[256] = "";
+    int rc = session_save_begin(s, NULL, err, sizeof(err));
+
+    if (rc) {
+        snprintf(where, wherelen, "%s", err);
+        return rc;
+    }
+    rc = session_save_sync(s);
+    if (!rc) {
+        write_reports(s);
+        s->dirty = false;
+    }
+    snprintf(where, wherelen, "%s", rc ? strerror(-rc) : s->dir);
+    return rc;
+}
+
+void work_end(struct work *w)
+{
+    demo_free(w->demo);
+    for (size_t i = 0; i < ARRAY_SIZE(w->signals); i++)
+        signal_watch_stop(w->signals[i]);
+    run_free(w->run);
+    if (w->session && w->session->dir[0] && !w->failed && w->session->finished) {
+        write_reports(w->session);
+        session_save_end(w->session);
+    }
+    session_free(w->session);
+    loop_free(w->loop);
+    memset(w, 0, sizeof(*w));
+}
