@@ -1,7 +1,7 @@
 /*
- * What changed is judged again; incidents with the same fact signature share one judgement. The
- * signature keeps of a value only what the catalogue's weights can tell apart and a coarse measure
- * of it, so that resets that differ by a microsecond are still alike.
+ * What changed is judged again; incidents with the same fact signature share one judgement. Of a
+ * number the signature keeps what the catalogue's weights can tell apart and a coarse measure, so
+ * that resets that differ by a microsecond are alike.
  */
 #include "session/private.h"
 
@@ -44,38 +44,60 @@ static void learn_thresholds(struct judging *j)
             const struct weight *wt = &cause->weights[w];
             threshold_add(&j->kinds[wt->kind], wt->min);
             threshold_add(&j->kinds[wt->kind], wt->max);
-            if (wt->is)
-                j->kinds[wt->kind].text = true;
         }
     }
     j->ready = true;
 }
 
-/* Which thresholds v is past or on, and its size in eighths of an octave. */
-static uint64_t number_signature(const struct threshold *t, double v)
+/* The value that stands for v and all its like: the lower edge of a sixteenth of its octave, moved
+ * up to the thresholds that v is on or past. */
+static double number_alike(const struct threshold *t, double v)
 {
-    uint64_t sig = 0;
-
-    for (size_t i = 0; i < t->nr; i++)
-        sig = hash_mix(sig, (uint64_t)((v > t->at[i]) + 2 * (v == t->at[i])) + i * 4);
     int octave = 0;
-    double part = frexp(v, &octave);
-    sig = hash_mix(sig, (uint64_t)(int64_t)octave);
-    return hash_mix(sig, (uint64_t)(int64_t)(part * 16));
+    double part = frexp(v, &octave), alike = ldexp((double)(int)(part * 16) / 16, octave);
+
+    if (v <= 0)
+        return v;
+    for (size_t i = 0; i < t->nr; i++) {
+        if (t->at[i] == v)
+            return v;
+        if (t->at[i] < v && t->at[i] >= alike)
+            alike = MIN_OF(t->at[i] * (1 + 1e-9), v);
+    }
+    return alike;
 }
 
-static uint64_t value_signature(const struct threshold *t, const struct value *v)
+static int64_t whole_alike(const struct threshold *t, int64_t v)
+{
+    if (v <= 1024)
+        return v;
+    double alike = number_alike(t, (double)v);
+    int64_t whole = (int64_t)alike;
+    return (double)whole < alike ? whole + 1 : whole;
+}
+
+/* Causes are judged on such values alone, so that a judgement does not depend on which of the
+ * resets that share it came first. */
+static struct value value_alike(const struct threshold *t, struct value v)
+{
+    if (v.type == VALUE_INT)
+        v.u.i = whole_alike(t, v.u.i);
+    else if (v.type == VALUE_REAL)
+        v.u.d = number_alike(t, v.u.d);
+    else if (v.type == VALUE_SPAN && v.u.i > 0)
+        v.u.i = (nstime)(number_alike(t, (double)v.u.i / NS_PER_SEC) * NS_PER_SEC + .5);
+    return v;
+}
+
+static uint64_t value_signature(const struct value *v)
 {
     switch (v->type) {
     case VALUE_NONE: return 1;
     case VALUE_BOOL: return 2 + v->u.b;
     case VALUE_INT:
-        if (v->u.i >= -1024 && v->u.i <= 1024)
-            return hash_mix(4, (uint64_t)v->u.i);
-        return number_signature(t, (double)v->u.i);
-    case VALUE_REAL: return number_signature(t, v->u.d);
-    case VALUE_SPAN: return number_signature(t, (double)v->u.i / NS_PER_SEC);
-    case VALUE_TEXT: return v->u.s ? hash_bytes(5, v->u.s, strlen(v->u.s)) : 6;
+    case VALUE_SPAN: return hash_mix(v->type, (uint64_t)v->u.i);
+    case VALUE_REAL: return hash_bytes(v->type, &v->u.d, sizeof(v->u.d));
+    case VALUE_TEXT: return v->u.s ? hash_bytes(v->type, v->u.s, strlen(v->u.s)) : 6;
     }
     return 0;
 }
@@ -86,15 +108,31 @@ static uint64_t facts_signature(const struct judging *j, const struct facts *f)
 
     for (size_t i = 0; i < f->nr; i++) {
         const struct fact *fact = &f->items[i];
-        const struct threshold *t = &j->kinds[fact->kind];
         sig = hash_mix(sig, (uint64_t)fact->kind * 16 + fact->source * 2 + fact->yes);
-        for (size_t v = 0; v < FACT_VALUES; v++)
-            sig = hash_mix(sig, value_signature(t, &fact->v[v]));
+        for (size_t v = 0; v < FACT_VALUES; v++) {
+            struct value alike = value_alike(&j->kinds[fact->kind], fact->v[v]);
+            sig = hash_mix(sig, value_signature(&alike));
+        }
     }
     return sig ? sig : 1;
 }
 
 /* ---- one incident ---- */
+
+static int judge_alike(const struct judging *j, struct judgement *out, const struct facts *f)
+{
+    struct facts alike;
+    int err;
+
+    facts_init(&alike);
+    facts_merge(&alike, f, true);
+    for (size_t i = 0; i < alike.nr; i++)
+        for (size_t v = 0; v < FACT_VALUES; v++)
+            alike.items[i].v[v] = value_alike(&j->kinds[alike.items[i].kind], alike.items[i].v[v]);
+    err = alike.err ? alike.err : judge(out, &alike);
+    facts_release(&alike);
+    return err;
+}
 
 static struct judged *judged_get(struct judging *j, const struct facts *f)
 {
@@ -108,7 +146,7 @@ static struct judged *judged_get(struct judging *j, const struct facts *f)
         return NULL;
     judgement_init(&d->judgement);
     d->signature = signature;
-    if (judge(&d->judgement, f) || map_set(&j->by_signature, signature, (uintptr_t)d)) {
+    if (judge_alike(j, &d->judgement, f) || map_set(&j->by_signature, signature, (uintptr_t)d)) {
         judged_free(d);
         return NULL;
     }

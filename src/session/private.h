@@ -76,7 +76,6 @@ struct judged { /* judgements shared by all incidents with the same signature */
 struct threshold { /* the values at which some cause's weight begins or ends to apply */
     double *at;
     size_t nr, alloc;
-    bool text; /* some weight compares the text */
 };
 struct judging {
     struct map by_signature; /* -> struct judged * */
