@@ -39,7 +39,7 @@ static void add_quoted(struct strbuf *sb, const char *s)
     strbuf_addch(sb, '"');
 }
 
-void json_open(struct json *j, const char *key, char bracket)
+void jw_open(struct json *j, const char *key, char bracket)
 {
     before(j, key);
     strbuf_addch(&j->out->buf, bracket);
@@ -47,7 +47,7 @@ void json_open(struct json *j, const char *key, char bracket)
         j->filled[j->depth++] = false;
 }
 
-void json_close(struct json *j, char bracket)
+void jw_close(struct json *j, char bracket)
 {
     if (j->depth > 0)
         j->depth--;
@@ -55,41 +55,41 @@ void json_close(struct json *j, char bracket)
     out_some(j->out);
 }
 
-void json_null(struct json *j, const char *key)
+void jw_null(struct json *j, const char *key)
 {
     before(j, key);
     strbuf_addstr(&j->out->buf, "null");
 }
 
-void json_text(struct json *j, const char *key, const char *s)
+void jw_text(struct json *j, const char *key, const char *s)
 {
     if (!s) {
-        json_null(j, key);
+        jw_null(j, key);
         return;
     }
     before(j, key);
     add_quoted(&j->out->buf, s);
 }
 
-void json_int(struct json *j, const char *key, int64_t v)
+void jw_int(struct json *j, const char *key, int64_t v)
 {
     before(j, key);
     strbuf_addf(&j->out->buf, "%lld", (long long)v);
 }
 
-void json_uint(struct json *j, const char *key, uint64_t v)
+void jw_uint(struct json *j, const char *key, uint64_t v)
 {
     before(j, key);
     strbuf_addf(&j->out->buf, "%llu", (unsigned long long)v);
 }
 
 /* printf speaks the locale's decimal point; JSON does not. */
-void json_real(struct json *j, const char *key, double v)
+void jw_real(struct json *j, const char *key, double v)
 {
     struct strbuf *sb = &j->out->buf;
 
     if (!isfinite(v)) {
-        json_null(j, key);
+        jw_null(j, key);
         return;
     }
     before(j, key);
@@ -101,29 +101,29 @@ void json_real(struct json *j, const char *key, double v)
                 *p = '.';
 }
 
-void json_bool(struct json *j, const char *key, bool v)
+void jw_bool(struct json *j, const char *key, bool v)
 {
     before(j, key);
     strbuf_addstr(&j->out->buf, v ? "true" : "false");
 }
 
-void json_span_ms(struct json *j, const char *key, nstime span)
+void jw_span_ms(struct json *j, const char *key, nstime span)
 {
     if (span == NSTIME_NONE || span < 0)
-        json_null(j, key);
+        jw_null(j, key);
     else
-        json_real(j, key, (double)span / NS_PER_MS);
+        jw_real(j, key, (double)span / NS_PER_MS);
 }
 
-void json_time(struct json *j, const char *key, nstime t)
+void jw_time(struct json *j, const char *key, nstime t)
 {
     char buf[TIME_TEXT_MAX];
 
-    json_text(j, key, t == NSTIME_NONE ? NULL : time_rfc3339(buf, t));
+    jw_text(j, key, t == NSTIME_NONE ? NULL : time_rfc3339(buf, t));
 }
 
-void json_strbuf(struct json *j, const char *key, struct strbuf *sb)
+void jw_strbuf(struct json *j, const char *key, struct strbuf *sb)
 {
-    json_text(j, key, sb->err ? NULL : sb->buf);
+    jw_text(j, key, sb->err ? NULL : sb->buf);
     strbuf_release(sb);
 }

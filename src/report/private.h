@@ -21,17 +21,17 @@ struct json {
     bool filled[JSON_DEPTH]; /* the level has an element already */
     int depth;
 };
-void json_open(struct json *j, const char *key, char bracket);  /* '{' or '[' */
-void json_close(struct json *j, char bracket);                  /* '}' or ']' */
-void json_text(struct json *j, const char *key, const char *s); /* NULL: null */
-void json_int(struct json *j, const char *key, int64_t v);
-void json_uint(struct json *j, const char *key, uint64_t v);
-void json_real(struct json *j, const char *key, double v); /* not finite: null */
-void json_bool(struct json *j, const char *key, bool v);
-void json_null(struct json *j, const char *key);
-void json_span_ms(struct json *j, const char *key, nstime span); /* NSTIME_NONE: null */
-void json_time(struct json *j, const char *key, nstime t);
-void json_strbuf(struct json *j, const char *key, struct strbuf *sb); /* and releases it */
+void jw_open(struct json *j, const char *key, char bracket);  /* '{' or '[' */
+void jw_close(struct json *j, char bracket);                  /* '}' or ']' */
+void jw_text(struct json *j, const char *key, const char *s); /* NULL: null */
+void jw_int(struct json *j, const char *key, int64_t v);
+void jw_uint(struct json *j, const char *key, uint64_t v);
+void jw_real(struct json *j, const char *key, double v); /* not finite: null */
+void jw_bool(struct json *j, const char *key, bool v);
+void jw_null(struct json *j, const char *key);
+void jw_span_ms(struct json *j, const char *key, nstime span); /* NSTIME_NONE: null */
+void jw_time(struct json *j, const char *key, nstime t);
+void jw_strbuf(struct json *j, const char *key, struct strbuf *sb); /* and releases it */
 
 /* ---- words.c: the model in sentences ---- */
 /* What the report says in one breath. */
