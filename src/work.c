@@ -49,8 +49,20 @@ static void fail(struct work *w, int status)
         run_stop(w->run);
 }
 
+static void begin_to_save(struct work *w)
+{
+    char err[256] = "";
+
+    if (!w->session->settings.save)
+        return;
+    if (session_save_begin(w->session, NULL, err, sizeof(err)))
+        session_message(w->session, MSG_WARN, _("the session is not saved: %s"), err);
+}
+
+/* The targets are known: from here on there is something to keep. */
 static void go(struct work *w)
 {
+    begin_to_save(w);
     int err = run_go(w->run);
 
     if (!err)
@@ -69,16 +81,6 @@ static void on_demo_ready(void *arg, int err, const char *text)
         return;
     }
     go(w);
-}
-
-static void begin_to_save(struct work *w)
-{
-    char err[256] = "";
-
-    if (!w->session->settings.save)
-        return;
-    if (session_save_begin(w->session, NULL, err, sizeof(err)))
-        session_message(w->session, MSG_WARN, _("the session is not saved: %s"), err);
 }
 
 static int start_run(struct work *w, run_fn fn, void *arg)
@@ -135,7 +137,6 @@ int work_start(struct work *w, const struct options *o, run_fn fn, void *arg)
         return rc;
     w->session->settings.defaults = o->settings.defaults;
     watch_signals(w);
-    begin_to_save(w);
     if (!o->demo) {
         rc = add_targets(w->run, o);
         if (!rc)

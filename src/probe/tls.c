@@ -607,12 +607,12 @@ void tls_facts_of_alerts(struct facts *out, const struct result *r)
     const char *alert = field_str(r, "alert"), *sent = field_str(r, "alert_sent");
     if (alert)
         facts_put_yes(out, r, field_true(r, "alert_late") ? FACT_TLS_LATE_ALERT : FACT_TLS_ALERT,
-                      v_text(alert), v_int(field_int(r, "alert_number", 0)), v_none());
+                      v_int(field_int(r, "alert_number", 0)), v_text(alert), v_none());
     else if (r->outcome == OUTCOME_FAILED)
         facts_put_no(out, r, FACT_TLS_ALERT, v_none(), v_none());
     if (sent)
-        facts_put_yes(out, r, FACT_TLS_ALERT_SENT, v_text(sent),
-                      v_int(field_int(r, "alert_sent_number", 0)), v_none());
+        facts_put_yes(out, r, FACT_TLS_ALERT_SENT, v_int(field_int(r, "alert_sent_number", 0)),
+                      v_text(sent), v_none());
 }
 
 static void facts_of_hello(struct facts *out, const struct result *r)

@@ -161,7 +161,10 @@ void doubt_result(struct run *r, const struct result *res)
     if (res->outcome != OUTCOME_FAILED || res->failure == FAIL_INTERRUPTED)
         return;
     if (res->repeat) {
-        d->failed_again = d->failed_again || res->failure == d->now.failure;
+        if (res->failure == d->now.failure) {
+            d->failed_again = true;
+            d->again = res->id;
+        }
         return;
     }
     facts_init(&facts);
@@ -229,6 +232,7 @@ void doubt_repeat_done(struct run *r)
         facts_of_counters(&facts, &delta, 1);
         for (size_t i = 0; i < facts.nr; i++)
             separated = separated || facts.items[i].yes;
+        attach(r, d->again, &facts, "repeat");
     }
     facts_put(&facts, FACT_REPEATED_SAME, d->failed_again, SRC_EXPERIMENT, 0, "repeat", v_int(1),
               v_int(1), v_none());

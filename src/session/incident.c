@@ -241,12 +241,30 @@ static void facts_of_chain(const struct session *s, const struct chain *ch, stru
     facts_release(&one);
 }
 
+/* What the probe's own failure settles, whatever the packets look like (on loopback checksums are
+ * not filled in, and a refusal hurts whoever wanted to connect). */
+static void facts_of_failure(const struct session *s, const struct incident *i, struct facts *out)
+{
+    const struct result *r = session_result_by_id(s, i->result);
+    bool flow_says = i->reset && i->reset->harmful;
+
+    if (!r)
+        return;
+    facts_put(out, FACT_HARMLESS, false, SRC_PROBE, 0, r->probe,
+              v_text(flow_says ? i->reset->harmful_why : N_("the probe failed")), v_none(),
+              v_none());
+    if (i->reset && (r->failure == FAIL_RESET || r->failure == FAIL_REFUSED))
+        facts_put(out, FACT_RST_CHECKSUM_BAD, false, SRC_PROBE, 0, r->probe, v_none(), v_none(),
+                  v_none());
+}
+
 void incident_facts(const struct session *s, const struct incident *i, struct facts *out)
 {
     const struct chain *ch = i->chain ? chains_get(&s->priv->chains, i->chain) : NULL;
     struct facts read;
 
     facts_clear(out);
+    facts_of_failure(s, i, out);
     if (i->reset)
         ledger_gather(s->ledger, (struct subject){ABOUT_RESET, i->reset->id}, out);
     for (size_t k = 0; ch && k < ch->nresults; k++)

@@ -209,8 +209,6 @@ static void decide_harm(const struct session *s, struct incident *i)
         i->harmful = false;
         i->harmful_why = N_("drawn by the repetition (experiment repeat)");
     } else if (i->result) {
-        if (!j->harmful || !i->harmful_why)
-            i->harmful_why = N_("the probe failed");
         i->harmful = true;
     } else if (chain_passed(s, i)) {
         i->harmful = false;

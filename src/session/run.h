@@ -34,6 +34,7 @@ struct doubt {
     unsigned spent;
     /* the one that runs */
     bool running, failed_again;
+    uint64_t again; /* its failed result */
     struct pending_repeat now;
     struct host_counters before;
     nstime began;
