@@ -32,6 +32,7 @@ static void console_close(struct ui *ui, void *state)
 {
     (void)ui;
     packets_release(state);
+    resets_release(state);
 }
 
 /* ---- layout ---- */

@@ -8,6 +8,11 @@
 #include "view/view.h"
 
 enum { PANE_TARGETS, PANE_RESETS, PANE_PACKETS, PANE_COUNT };
+/* A row of Resets: an incident, and how often the same happened to that target before. */
+struct reset_row {
+    uint64_t id, key;
+    unsigned times;
+};
 struct console {
     int focus, grow[PANE_COUNT];
     bool zoom;
@@ -15,9 +20,12 @@ struct console {
     struct cursor_pos targets;
     int targets_page;
     /* Resets: newest first. The cursor stays on its incident; 0 follows the newest. */
-    uint64_t reset_sel;
+    uint64_t reset_sel, reset_key;
     struct cursor_pos resets;
-    int resets_page, resets_count, reset_rows;
+    int resets_page;
+    struct reset_row *reset_rows; /* rebuilt when the session or the filter changes */
+    size_t nreset_rows, reset_rows_alloc;
+    uint64_t rows_revision, rows_generation;
     /* Packets: oldest first. The cursor stays on its packet; 0 follows the newest. */
     uint64_t packet_sel;
     struct cursor_pos packets;
@@ -33,6 +41,7 @@ void targets_place(struct ui *ui, struct console *c, struct place *at);
 void resets_draw(struct ui *ui, struct console *c, struct area a, bool focus);
 bool resets_action(struct ui *ui, struct console *c, enum action a);
 void resets_place(struct ui *ui, struct console *c, struct place *at);
+void resets_release(struct console *c);
 void resets_click(struct ui *ui, struct console *c, int row);
 void packets_draw(struct ui *ui, struct console *c, struct area a, bool focus);
 bool packets_action(struct ui *ui, struct console *c, enum action a);

@@ -296,7 +296,7 @@ static void random_keys_at_random_sizes(void **state)
     assert_int_equal(world_scene(&worlds[0]), 0);
     assert_int_equal(world_empty(&worlds[1]), 0);
     assert_int_equal(world_hostile(&worlds[2]), 0);
-    for (int round = 0; round < 400; round++) {
+    for (int round = 0; round < 1500; round++) {
         const struct ui_options opt = {.ascii = rand() & 1, .guided = rand() & 1};
         char keys[600] = "";
         struct ui *ui;
