@@ -266,12 +266,13 @@ const struct cause cause_dpi_residual_block = {
 };
 
 static const struct weight ip_port_block_rst_w[] = {
-    Y(RST_TTL_DIFFERS, 150), N(RST_TTL_DIFFERS, -80),  Y(RST_BEFORE_RTT, 250),
-    Y(RST_TRAIN, 250),       Y(RST_FAN, 200),          Y(RST_WINDOW_ODD, 150),
-    Y(RST_IPID_COPIED, 150), Y(DATA_AFTER_RST, 150),   Y(OTHER_PORT_OK, 150),
-    N(OTHER_PORT_OK, -100),  Y(ANY_BYTES_CUT, 300),    N(ANY_BYTES_CUT, -150),
-    Y(OUT_RSTS, -400),       N(OUT_RSTS, 200),         Y(USER_FILTER, 100),
-    Y(USER_OTHER_PATH, 200), N(USER_OTHER_PATH, -100), Y(TARGET_LOCAL, -400),
+    Y(RST_TTL_DIFFERS, 150), N(RST_TTL_DIFFERS, -80), Y(RST_BEFORE_RTT, 250),
+    Y(RST_TRAIN, 250),       Y(RST_FAN, 200),         Y(RST_WINDOW_ODD, 40),
+    N(RST_TRAIN, -100),      Y(RST_IPID_COPIED, 150), Y(DATA_AFTER_RST, 150),
+    Y(OTHER_PORT_OK, 150),   N(OTHER_PORT_OK, -100),  Y(ANY_BYTES_CUT, 300),
+    N(ANY_BYTES_CUT, -150),  Y(OUT_RSTS, -400),       N(OUT_RSTS, 200),
+    Y(USER_FILTER, 100),     Y(USER_OTHER_PATH, 200), N(USER_OTHER_PATH, -100),
+    Y(TARGET_LOCAL, -400),
 };
 const struct cause cause_ip_port_block_rst = {
     .id = "ip-port-block-rst",

@@ -29,7 +29,7 @@ static const struct weight port_closed_w[] = {
     YISR(RST_CLASS, "active|passive|foreign", -60),
     Y(DATA_AFTER_RST, -150),
     YX(CONN_OK),
-    Y(CONNTRACK_FULL, 0),
+    YR(STRAY_SEGMENT, 100),
     Y(ANSWERED_BEFORE, -400),
 };
 const struct cause cause_port_closed = {

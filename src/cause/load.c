@@ -8,8 +8,8 @@ static const struct weight accept_queue_overflow_rst_w[] = {
     Y(NO_REPLY_BYTES, 20),         N(NO_REPLY_BYTES, -400),        Y(RST_TTL_DIFFERS, -200),
     N(RST_TTL_DIFFERS, 40),        Y(USER_OVERLOAD, 200),          N(USER_OVERLOAD, -150),
     YR(IMMEDIATE_ACCEPT, 40),      YR(NOTHING_ACKED, 60),          YR(HOLD_RESET, 0),
-    YR(SYNACK_REPEATED, 60),       N(REPEATED_SAME, 40),           Y(DATA_AFTER_RST, -60),
-    Y(LOAD_THRESHOLD, 200),        N(LOAD_THRESHOLD, -150),        N(TARGET_LOCAL, 0),
+    YR(SYNACK_REPEATED, 60),       N(REPEATED_SAME, 40),           Y(RST_BOTH_WAYS, -250),
+    Y(DATA_AFTER_RST, -60),        Y(LOAD_THRESHOLD, 200),         N(LOAD_THRESHOLD, -150),
 };
 const struct cause cause_accept_queue_overflow_rst = {
     .id = "accept-queue-overflow-rst",

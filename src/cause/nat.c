@@ -159,10 +159,21 @@ const struct cause cause_snat_port_reuse = {
 };
 
 static const struct weight stray_rst_in_window_w[] = {
-    YR(RST_IGNORED, 350),     YR(RST_OUT_OF_WINDOW, 300), YINR(DATA_AFTER_RST, 1, 1e18, 60),
-    Y(RST_TTL_DIFFERS, -120), Y(RST_FAN, -150),           Y(RST_TRAIN, -100),
-    Y(RST_SEQ_INEXACT, 120),  N(RST_SEQ_INEXACT, -60),    Y(RST_ACK_ODD, 150),
-    Y(HARMLESS, 60),          Y(RST_CHECKSUM_BAD, 200),   Y(RST_BEFORE_RTT, -100),
+    YR(RST_IGNORED, 350),
+    YR(RST_OUT_OF_WINDOW, 300),
+    YINR(DATA_AFTER_RST, 1, 1e18, 60),
+    Y(RST_TTL_DIFFERS, -120),
+    Y(RST_FAN, -150),
+    Y(RST_TRAIN, -100),
+    Y(RST_SEQ_INEXACT, 120),
+    N(RST_SEQ_INEXACT, -60),
+    Y(RST_ACK_ODD, 150),
+    Y(HARMLESS, 60),
+    Y(RST_CHECKSUM_BAD, 200),
+    Y(RST_BEFORE_RTT, -100),
+    Y(GAVE_UP, -200),
+    Y(CLIENT_ABORTED_SYN, -100),
+    Y(UNSOLICITED_SYNACK, -200),
 };
 const struct cause cause_stray_rst_in_window = {
     .id = "stray-rst-in-window",

@@ -20,7 +20,7 @@ static const struct weight features[] = {
     Y(RST_IPID_COPIED, 200),
     Y(RST_OPTIONS_ODD, 80),
     N(RST_OPTIONS_ODD, -80),
-    Y(RST_WINDOW_ODD, 40),
+    Y(RST_WINDOW_ODD, 60),
     Y(RST_SEQ_INEXACT, 80),
     N(RST_SEQ_INEXACT, -20),
     Y(RST_OUT_OF_WINDOW, 30),
@@ -32,9 +32,12 @@ static const struct weight features[] = {
     Y(RST_MAC_DIFFERS, 200),
     Y(RST_BEFORE_RTT, 500),
     N(RST_BEFORE_RTT, -30),
-    YIN(DATA_AFTER_RST, 1, 1e18, 350),
+    YIN(DATA_AFTER_RST, 1, 1e18, 400),
     N(DATA_AFTER_RST, -30),
     Y(RST_CHECKSUM_BAD, 50),
+    Y(RST_BOTH_WAYS, 250),
+    Y(SPOKEN_FOR, 500),
+    Y(CLIENT_ABORTED_SYN, -150),
     N(OUT_RSTS, 600),
     Y(OUT_RSTS, -800),
     Y(NEUTRAL_SNI_OK, 300),
@@ -69,6 +72,8 @@ static enum sender place(const struct view *v)
     enum sender near_it = from_server ? SENDER_NEAR_SERVER : SENDER_NEAR_CLIENT;
     enum sender far_off = from_server ? SENDER_NEAR_CLIENT : SENDER_NEAR_SERVER;
 
+    if (view_yes(v, FACT_SPOKEN_FOR))
+        return far_off;
     if (view_yes(v, FACT_RST_BEFORE_RTT) && delay >= 0 && rtt > 0 && delay < rtt / 3)
         return far_off;
     if (hops < 0 || host < 0)
@@ -80,14 +85,13 @@ static enum sender place(const struct view *v)
 
 static bool comparable(const struct view *v)
 {
-    static const enum fact_kind compared[] = {
-        FACT_RST_TTL_DIFFERS, FACT_RST_SEQ_INEXACT, FACT_RST_IPID_ODD,       FACT_RST_BEFORE_RTT,
-        FACT_OUT_RSTS,        FACT_RST_FAN,         FACT_PORT_REUSED_LISTEN, FACT_RESET_HOP};
+    static const enum fact_kind compared[] = {FACT_RST_TTL_DIFFERS, FACT_OUT_RSTS, FACT_RST_FAN,
+                                              FACT_PORT_REUSED_LISTEN, FACT_RESET_HOP};
 
     for (size_t i = 0; i < ARRAY_SIZE(compared); i++)
         if (v->by[compared[i]])
             return true;
-    return false;
+    return v->end == END_REFUSE; /* the answer to a SYN is the host's first packet */
 }
 
 /* The odds in centinats, and the list of why; the family rule as in the judge. */
@@ -176,7 +180,8 @@ int judge_sender(struct judgement *j, const struct view *v)
     if (box > .6) {
         bool speaks_on =
             view_yes(v, FACT_DATA_AFTER_RST) && number(v, FACT_DATA_AFTER_RST, 0, 0) > 0;
-        j->sender = speaks_on || view_yes(v, FACT_RST_FAN) || view_yes(v, FACT_TTL_SHIELD)
+        j->sender = speaks_on || view_yes(v, FACT_RST_FAN) || view_yes(v, FACT_RST_MIXED) ||
+                            view_yes(v, FACT_TTL_SHIELD)
                         ? SENDER_FORGED
                         : place(v);
         j->sender_confidence = fmin(box, .97);

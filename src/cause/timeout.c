@@ -289,11 +289,17 @@ const struct cause cause_peer_keepalive_expired = {
 };
 
 static const struct weight peer_rto_gave_up_w[] = {
-    YINR(GAVE_UP, 2, 1e9, 250), YINR(GAVE_UP, 1, 1, 40),
-    YR(ABORT_ON_TIMEOUT, 200),  YINR(RETRANSMITTED, 3, 1e9, 60),
-    Y(RST_TTL_DIFFERS, -80),    N(USER_NETWORK_CHANGED, -20),
-    Y(DATA_AFTER_FIN, -100),    Y(RST_TRAIN, -60),
-    Y(RESPONSE_COMPLETE, -40),  YISX(STAGE, "syn"),
+    YINR(GAVE_UP, 3, 1e9, 400),
+    YINR(GAVE_UP, 2, 2, 200),
+    YINR(GAVE_UP, 1, 1, 40),
+    YR(ABORT_ON_TIMEOUT, 200),
+    YINR(RETRANSMITTED, 3, 1e9, 60),
+    Y(RST_TTL_DIFFERS, -80),
+    N(USER_NETWORK_CHANGED, -20),
+    Y(DATA_AFTER_FIN, -100),
+    Y(RST_TRAIN, -60),
+    Y(RESPONSE_COMPLETE, -40),
+    YISX(STAGE, "syn"),
 };
 const struct cause cause_peer_rto_gave_up = {
     .id = "peer-rto-gave-up",

@@ -70,12 +70,12 @@ static void the_handshake(struct facts *out, const struct reset *r)
     if (r->handshake_done && silent && !r->fin_seen[0] && !r->fin_seen[1])
         say1(out, r, FACT_IMMEDIATE_ACCEPT, true,
              r->since_last == NSTIME_NONE ? v_none() : v_span(r->since_last));
-    if (r->from != SIDE_ORIG || !r->synack_seen || r->synack_bad_ack || !silent)
-        return;
-    if (r->midstream)
-        say0(out, r, FACT_UNSOLICITED_SYNACK, true);
-    else if (!r->fin_seen[SIDE_ORIG] && !r->fin_seen[SIDE_RESP])
-        say0(out, r, FACT_CLIENT_ABORTED_SYN, true);
+    if (r->midstream && r->one_sided && silent)
+        say0(out, r, r->synack_seen ? FACT_UNSOLICITED_SYNACK : FACT_STRAY_SEGMENT, true);
+    else if (r->from == SIDE_ORIG && silent && !r->synack_bad_ack &&
+             (r->synack_seen || r->stage == STAGE_SYN) && !r->fin_seen[SIDE_ORIG] &&
+             !r->fin_seen[SIDE_RESP])
+        say0(out, r, r->midstream ? FACT_UNSOLICITED_SYNACK : FACT_CLIENT_ABORTED_SYN, true);
 }
 
 /* Of the originator's bytes: what a retry turns on (causes.md D). */
@@ -272,7 +272,7 @@ static void the_last_words(struct facts *out, const struct reset *r)
                                            "HTTP request to an HTTPS server",
                                            "speaking plain HTTP to an SSL", NULL};
 
-    if (!r->last_words[0])
+    if (!r->last_words[0] || !r->bytes[SIDE_RESP].sent)
         return;
     say1(out, r, FACT_LAST_WORDS, true, v_text(r->last_words));
     if (r->status == 401 || r->status == 403 || (!r->status && says(r->last_words, access)))

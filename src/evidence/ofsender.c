@@ -25,6 +25,18 @@ static void the_ttl(struct facts *out, const struct reset *r)
             v_none());
 }
 
+/* A public address that is no router away, but not near: a NAT or proxy answers in its name. */
+static void the_proxy(struct facts *out, const struct reset *r)
+{
+    const struct addr *own = r->from == SIDE_ORIG ? &r->key.src : &r->key.dst;
+    const struct addr *other = r->from == SIDE_ORIG ? &r->key.dst : &r->key.src;
+    bool near = r->ttl_baseline >= 0 && hops_of(r->ttl_baseline) == 0 && hops_of(r->ttl) == 0;
+
+    if (near && r->rtt != NSTIME_NONE && r->rtt >= 10 * NS_PER_MS && addr_is_private(other) &&
+        !addr_is_private(own) && !addr_is_loopback(own))
+        say1(out, r, FACT_SPOKEN_FOR, true, v_span(r->rtt));
+}
+
 static void the_ip_header(struct facts *out, const struct reset *r)
 {
     if (!r->v6 && r->ip_id_comparable) {
@@ -56,14 +68,24 @@ static void the_tcp_header(struct facts *out, const struct reset *r)
         say0(out, r, FACT_RST_CHECKSUM_BAD, true);
 }
 
+/* Resets to both sides at one moment: neither host answers a reset with a reset. */
+static bool both_at_once(const struct reset *r)
+{
+    for (size_t i = 0; r->rst_other_side && i < ARRAY_SIZE(r->others); i++)
+        if (r->others[i].packet && r->others[i].from != r->from &&
+            r->others[i].time - r->time <= 5 * NS_PER_MS)
+            return true;
+    return false;
+}
+
 /* A stateless host answers each segment that was in flight with a reset of its own, so a train of
- * passive ones is odd only when too little was in flight to draw it. */
+ * passive ones is odd only when too little was in flight to draw it; after a close never. */
 static void the_train(struct facts *out, const struct reset *r)
 {
     uint64_t in_flight = r->bytes[side_other(r->from)].sent;
     bool few_segments = in_flight <= 1460;
-    bool odd =
-        r->rst_burst >= 2 && (r->class != RST_PASSIVE || (few_segments && r->rst_burst >= 3));
+    bool odd = r->rst_burst >= 2 && r->stage != STAGE_CLOSE &&
+               (r->class != RST_PASSIVE || (few_segments && r->rst_burst >= 3));
 
     if (odd && r->rst_seq_fan)
         say1(out, r, FACT_RST_FAN, true, v_int(r->rst_burst));
@@ -73,7 +95,7 @@ static void the_train(struct facts *out, const struct reset *r)
         say0(out, r, FACT_RST_TRAIN, false);
     if (r->rst_ttl_differs)
         say1(out, r, FACT_RST_MIXED, true, v_text("TTL"));
-    if (r->rst_other_side)
+    if (both_at_once(r))
         say0(out, r, FACT_RST_BOTH_WAYS, true);
 }
 
@@ -107,7 +129,8 @@ static void the_aftermath(struct facts *out, const struct reset *r)
 static void the_vantage(struct facts *out, const struct reset *r)
 {
     bool sure = r->vantage_by_checksum || r->vantage_by_offload;
-    bool live = r->direction == DIRECTION_OUTBOUND || r->direction == DIRECTION_INBOUND;
+    bool told = !sure && !r->vantage_by_ttl; /* by this host's addresses, or by the capture */
+    bool live = told && (r->direction == DIRECTION_OUTBOUND || r->direction == DIRECTION_INBOUND);
     bool at_sender = (r->vantage_end == VANTAGE_ORIG && r->from == SIDE_ORIG) ||
                      (r->vantage_end == VANTAGE_RESP && r->from == SIDE_RESP);
 
@@ -119,16 +142,17 @@ static void the_vantage(struct facts *out, const struct reset *r)
             v_text(r->vantage_by_checksum  ? N_("checksums not filled in")
                    : r->vantage_by_offload ? N_("segments larger than a frame")
                    : r->vantage_by_ttl     ? N_("its TTL is an initial one")
-                                           : N_("its address is this host's")),
+                                           : N_("the capture tells what went out")),
             v_none());
     /* A near neighbour has an initial TTL too: that alone does not make the sender local. */
-    if (at_sender && (sure || r->direction == DIRECTION_OUTBOUND))
+    if (at_sender && (sure || told))
         say0(out, r, FACT_SENDER_LOCAL, true);
 }
 
 void facts_of_sender(struct facts *out, const struct reset *r)
 {
     the_ttl(out, r);
+    the_proxy(out, r);
     the_ip_header(out, r);
     the_tcp_header(out, r);
     the_train(out, r);
