@@ -97,7 +97,6 @@ static const struct weight app_close_then_data_w[] = {
     Y(RST_TTL_DIFFERS, -120),
     YIN(DATA_AFTER_FIN, 20, 1e9, -80),
     Y(FIN_BOTH, -40),
-    YIN(GAVE_UP, 1, 2, -100),
     YIN(GAVE_UP, 3, 1e9, -300),
     Y(HARMLESS, -20),
 };
@@ -157,7 +156,7 @@ static const struct weight app_deploy_restart_w[] = {
     Y(USER_DEPLOYED, 400),
     N(USER_DEPLOYED, -350),
     Y(MANY_RESETS, 150),
-    Y(SYN_RETRY_WORKED, 150),
+    Y(SYN_RETRY_WORKED, 100),
     YIS(RST_CLASS, "passive", -40),
     Y(RST_TTL_DIFFERS, -100),
     Y(NEW_CONN_WORKS, 40),
@@ -204,6 +203,7 @@ static const struct weight l4_proxy_upstream_dead_w[] = {
     Y(REPEATED_SAME, 60),
     Y(RST_TTL_DIFFERS, -60),
     Y(SYNACK_REPEATED, -150),
+    Y(RST_BOTH_WAYS, -200),
 };
 const struct cause cause_l4_proxy_upstream_dead = {
     .id = "l4-proxy-upstream-dead",
@@ -240,7 +240,7 @@ static const struct weight client_app_abort_w[] = {
     Y(HARMLESS, -30),
     N(HARMLESS, 60),
     Y(SYN_ANSWERED_BAD_ACK, -300),
-    YIN(DATA_AFTER_RST, 1, 1e18, -300),
+    YIN(DATA_AFTER_RST, 1, 1e18, -500),
     Y(UNSOLICITED_SYNACK, -250),
     Y(CERT_REJECTED, -100),
 };

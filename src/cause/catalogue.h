@@ -33,7 +33,7 @@
 /* What speaks for a reset made by the host whose address it bears (causes.md B1). */
 #define FROM_HOST                                                                                  \
     Y(RST_TTL_DIFFERS, -250), N(RST_TTL_DIFFERS, 30), Y(RST_BEFORE_RTT, -400),                     \
-        YIN(DATA_AFTER_RST, 1, 1e18, -350), Y(RST_FAN, -300), Y(RST_TRAIN, -150),                  \
+        YIN(DATA_AFTER_RST, 1, 1e18, -450), Y(RST_FAN, -300), Y(RST_TRAIN, -150),                  \
         Y(RST_MIXED, -150), Y(RST_IPID_COPIED, -100), Y(RST_MAC_DIFFERS, -200), N(OUT_RSTS, -400), \
         Y(OUT_RSTS, 100), Y(TTL_SHIELD, -400), Y(RESET_HOP, -300)
 /* ... by a box that speaks in its name, in the way of the packets ... */
@@ -44,11 +44,11 @@
 /* ... or by one that only listens: the genuine packets go on. */
 #define FORGED                                                                                     \
     Y(RST_TTL_DIFFERS, 200), N(RST_TTL_DIFFERS, -80), Y(RST_BEFORE_RTT, 250),                      \
-        YIN(DATA_AFTER_RST, 1, 1e18, 300), Y(RST_FAN, 300), Y(RST_TRAIN, 180), Y(RST_MIXED, 100),  \
+        YIN(DATA_AFTER_RST, 1, 1e18, 400), Y(RST_FAN, 300), Y(RST_TRAIN, 180), Y(RST_MIXED, 100),  \
         Y(RST_IPID_COPIED, 200), Y(RST_IPID_ODD, 80), Y(RST_WINDOW_ODD, 40),                       \
         Y(RST_OPTIONS_ODD, 80), Y(RST_MAC_DIFFERS, 100), Y(RST_SEQ_INEXACT, 60), N(OUT_RSTS, 300), \
         Y(OUT_RSTS, -400), Y(TTL_SHIELD, 400), N(TTL_SHIELD, -150), Y(RST_BOTH_WAYS, 100),         \
-        Y(RESET_HOP, 250), Y(SENDER_LOCAL, -200)
+        N(RST_TRAIN, -40), Y(RESET_HOP, 250), Y(SENDER_LOCAL, -200)
 
 #define WEIGHTS(w)          .weights = (w), .nweights = ARRAY_SIZE(w)
 #define CONFIDENCE(u, c, p) .cap_probe = (u), .confidence_cap = (c), .cap_host = (p)

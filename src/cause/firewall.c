@@ -92,6 +92,7 @@ static const struct weight fw_midstream_reject_w[] = {
     Y(DATA_AFTER_RST, 120),
     Y(IDLE_BEFORE, -60),
     Y(HELLO_SENT, -150),
+    Y(RST_BOTH_WAYS, 100),
     Y(MANY_RESETS, 80),
     Y(NEW_CONN_WORKS, 60),
     Y(USER_FW_CHANGED, 250),
@@ -224,6 +225,7 @@ static const struct weight dpi_inline_rst_w[] = {
     Y(USER_FILTER, 200),
     N(USER_FILTER, -100),
     Y(USER_OTHER_PATH, 150),
+    Y(RST_BOTH_WAYS, 200),
     Y(TARGET_LOCAL, -400),
     N(REPEATED_SAME, -80),
 };

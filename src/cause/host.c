@@ -26,7 +26,7 @@ static const struct weight port_closed_w[] = {
     N(SYN_RETRY_WORKED, 40),
     YIS(RST_FROM, "client", -500),
     Y(RST_WINDOW_ODD, -60),
-    YISR(RST_CLASS, "active|passive|foreign", -60),
+    YISR(RST_CLASS, "active|passive|foreign", -10),
     Y(DATA_AFTER_RST, -150),
     YX(CONN_OK),
     YR(STRAY_SEGMENT, 100),

@@ -35,9 +35,9 @@ static const struct weight features[] = {
     YIN(DATA_AFTER_RST, 1, 1e18, 400),
     N(DATA_AFTER_RST, -30),
     Y(RST_CHECKSUM_BAD, 50),
-    Y(RST_BOTH_WAYS, 250),
+    Y(RST_BOTH_WAYS, 350),
     Y(SPOKEN_FOR, 500),
-    Y(CLIENT_ABORTED_SYN, -150),
+    Y(CLIENT_ABORTED_SYN, -300),
     N(OUT_RSTS, 600),
     Y(OUT_RSTS, -800),
     Y(NEUTRAL_SNI_OK, 300),
@@ -91,7 +91,9 @@ static bool comparable(const struct view *v)
     for (size_t i = 0; i < ARRAY_SIZE(compared); i++)
         if (v->by[compared[i]])
             return true;
-    return v->end == END_REFUSE; /* the answer to a SYN is the host's first packet */
+    /* The answer to a SYN is the host's first packet; a stateless reply has no packets to be
+     * compared with, but numbers that fit exactly. */
+    return v->end == END_REFUSE || (v->end == END_PASSIVE && view_no(v, FACT_RST_SEQ_INEXACT));
 }
 
 /* The odds in centinats, and the list of why; the family rule as in the judge. */

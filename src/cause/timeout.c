@@ -291,7 +291,7 @@ const struct cause cause_peer_keepalive_expired = {
 static const struct weight peer_rto_gave_up_w[] = {
     YINR(GAVE_UP, 3, 1e9, 400),
     YINR(GAVE_UP, 2, 2, 200),
-    YINR(GAVE_UP, 1, 1, 40),
+    YINR(GAVE_UP, 1, 1, 130),
     YR(ABORT_ON_TIMEOUT, 200),
     YINR(RETRANSMITTED, 3, 1e9, 60),
     Y(RST_TTL_DIFFERS, -80),

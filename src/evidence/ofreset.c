@@ -70,9 +70,10 @@ static void the_handshake(struct facts *out, const struct reset *r)
     if (r->handshake_done && silent && !r->fin_seen[0] && !r->fin_seen[1])
         say1(out, r, FACT_IMMEDIATE_ACCEPT, true,
              r->since_last == NSTIME_NONE ? v_none() : v_span(r->since_last));
-    if (r->midstream && r->one_sided && silent)
+    bool alone = r->midstream && r->one_sided && silent && r->trigger_delay != NSTIME_NONE;
+    if (alone && !r->fin_seen[r->from])
         say0(out, r, r->synack_seen ? FACT_UNSOLICITED_SYNACK : FACT_STRAY_SEGMENT, true);
-    else if (r->from == SIDE_ORIG && silent && !r->synack_bad_ack &&
+    else if (r->from == SIDE_ORIG && silent && !r->synack_bad_ack && !r->lived_on &&
              (r->synack_seen || r->stage == STAGE_SYN) && !r->fin_seen[SIDE_ORIG] &&
              !r->fin_seen[SIDE_RESP])
         say0(out, r, r->midstream ? FACT_UNSOLICITED_SYNACK : FACT_CLIENT_ABORTED_SYN, true);

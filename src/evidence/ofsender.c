@@ -71,7 +71,7 @@ static void the_tcp_header(struct facts *out, const struct reset *r)
 /* Resets to both sides at one moment: neither host answers a reset with a reset. */
 static bool both_at_once(const struct reset *r)
 {
-    for (size_t i = 0; r->rst_other_side && i < ARRAY_SIZE(r->others); i++)
+    for (size_t i = 0; r->rst_other_side && !r->lived_on && i < ARRAY_SIZE(r->others); i++)
         if (r->others[i].packet && r->others[i].from != r->from &&
             r->others[i].time - r->time <= 5 * NS_PER_MS)
             return true;
