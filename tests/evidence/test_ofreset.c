@@ -116,7 +116,11 @@ static void each_oddity_is_told(void **state)
         case FACT_RST_BEFORE_RTT: r.trigger_delay = MS(2); break;
         case FACT_RST_CHECKSUM_BAD: r.checksum_bad = true; break;
         case FACT_SENDER_LOCAL: r.vantage_end = VANTAGE_RESP, r.vantage_by_checksum = true; break;
-        case FACT_RST_BOTH_WAYS: r.rst_other_side = 1; break;
+        case FACT_RST_BOTH_WAYS:
+            r.rst_other_side = 1;
+            r.others[0].packet = 10, r.others[0].from = SIDE_ORIG,
+            r.others[0].time = r.time + MS(1);
+            break;
         case FACT_RST_IGNORED: r.lived_on = true; break;
         default: fail();
         }
@@ -137,6 +141,22 @@ static void what_hosts_do_is_not_odd(void **state)
     struct facts f = of(&r);
     assert_false(facts_yes(&f, FACT_RST_TRAIN));
     assert_false(facts_yes(&f, FACT_RST_FAN));
+    facts_release(&f);
+
+    /* late segments after a close each draw one */
+    r = plain();
+    r.stage = STAGE_CLOSE, r.rst_count = r.rst_burst = 3, r.rst_seq_fan = true;
+    f = of(&r);
+    assert_false(facts_yes(&f, FACT_RST_TRAIN));
+    assert_false(facts_yes(&f, FACT_RST_FAN));
+    facts_release(&f);
+
+    /* a reset of the other side a while later: both had their own reason */
+    r = plain();
+    r.rst_other_side = 1;
+    r.others[0].packet = 10, r.others[0].from = SIDE_ORIG, r.others[0].time = r.time + MS(500);
+    f = of(&r);
+    assert_false(facts_yes(&f, FACT_RST_BOTH_WAYS));
     facts_release(&f);
 
     /* one hop more or less: ways of unequal length; an IP-ID of 0 on a stateless reply */
