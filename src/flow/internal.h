@@ -53,19 +53,21 @@ enum zeek_state {
 };
 struct zeek_end {
     uint8_t state, prev; /* enum zeek_state */
-    bool did_close, seen;
-    uint8_t fins, rsts; /* saturating */
-    uint16_t letters;   /* once-only letters already in the history */
+    uint8_t letters;     /* once-only letters already in the history */
+    bool did_close, seen, fin;
+    bool orig; /* the record's originator */
     uint32_t start, last_syn, last_fin, last_rst, packets;
     int64_t last, ack;                    /* relative to start; Zeek keeps wraps instead */
     uint32_t fin_seq, delivered, trimmed; /* relative; delivered starts at 1 */
-    uint32_t checksums, retransmits, zero_windows, gaps;
+    uint32_t retransmits;
+    uint16_t checksums, zero_windows, gaps; /* saturating: letters to 10,000 */
 };
+enum zeek_due { DUE_NEVER, DUE_CLOSE, DUE_ATTEMPT, DUE_PARTIAL };
 struct zeek {
-    struct zeek_end end[2];                               /* by the record's own originator */
-    nstime start, last, close_at, attempt_at, partial_at; /* NSTIME_NONE: not set */
-    bool open, flipped, partial, quick; /* quick: still in the handshake, shorter inactivity */
-    uint8_t orig;                       /* enum side of the flow that is its originator */
+    nstime start, last, due_at;
+    uint8_t due;               /* enum zeek_due */
+    uint8_t orig;              /* enum side of the flow that is the record's originator */
+    bool open, partial, quick; /* quick: still in the handshake, shorter inactivity */
     char history[HISTORY_MAX];
 };
 
@@ -73,10 +75,20 @@ struct zeek {
 struct heard {
     uint64_t packet;
     nstime time;
-    uint32_t seq, end, ack, gap_ms; /* gap: silence of the stream before it */
-    uint32_t len;
+    uint32_t end, ack, gap_ms; /* gap: silence of the stream before it */
     uint8_t flags;
-    bool keepalive, repeat;
+    bool data, keepalive, repeat;
+};
+
+/* Everything of one sender. A side that never spoke, nor was spoken of, shares the table's
+ * `nobody`, so that a SYN nobody answers costs half. */
+struct flow_side {
+    struct flow_half half;
+    struct heard heard;
+    uint32_t seen[SEEN_RING]; /* hashes of its latest packets */
+    uint8_t seen_ttl[SEEN_RING], seen_at;
+    struct zeek_end zeek;
+    struct flow_side *next_free;
 };
 
 /* Parts that only flows with payload, FIN or RST need. */
@@ -116,22 +128,16 @@ struct flow_more {
 
 struct flow {
     struct flow_key key;
-    bool synack_seen, synack_bad_ack, handshake_done, tfo, mptcp, syn_list, in_use;
-    bool refused_counted, served; /* served: the responder sent payload */
-    uint8_t last_data_from;       /* enum side */
+    bool synack_seen, synack_bad_ack, handshake_done, tfo, syn_list, in_use;
+    bool served;            /* the responder sent payload */
+    uint8_t last_data_from; /* enum side */
     uint64_t id;
-    struct flow_half half[2];
-    struct heard heard[2];
-    nstime last_real; /* last packet that is no keep-alive */
-    nstime synack_time, syn_time;
+    struct flow_side *side[2]; /* never NULL */
+    nstime last_real;          /* last packet that is no keep-alive */
+    nstime syn_time, synack_time;
     nstime rtt_to[2]; /* handshake: from the vantage to that side and back */
     uint32_t synack_repeats;
     uint32_t retry_of; /* id of the reset this flow is a new attempt after, 0 */
-    struct {
-        uint32_t hash;
-        uint8_t ttl;
-    } seen[2][SEEN_RING];
-    uint8_t seen_at[2];
     struct zeek zeek;
     uint32_t index, next, id_next, older, newer, lru_prev, lru_next;
     uint32_t reset; /* id of its latest reset, 0 */
@@ -178,6 +184,8 @@ struct flow_table {
     struct flow **slabs;
     size_t nslabs, slabs_alloc, next_fresh;
     uint32_t free_list;
+    struct flow_side **side_slabs, *free_sides, nobody;
+    size_t nside_slabs, side_slabs_alloc;
     uint32_t *buckets, *id_buckets;
     size_t nbuckets; /* power of two, both arrays */
     struct lru syn_lru, lru;
@@ -206,8 +214,9 @@ uint64_t half_acked_bytes(const struct flow_half *h);
 /* zeek.c */
 void zeek_packet(struct flow_table *t, struct flow *f, enum side s, const struct packet *p,
                  bool corrupt);
+void zeek_join(const struct flow *f, enum side s, struct flow_side *fresh);
 void zeek_cut(struct flow_table *t, struct flow *f);
-enum conn_state zeek_conn_state(const struct zeek *z);
+enum conn_state zeek_conn_state(const struct flow *f);
 bool zeek_likely_server_port(uint16_t port);
 bool zeek_flips(const struct packet *p); /* the originator is the packet's receiver */
 /* words.c */

@@ -14,7 +14,7 @@
 /* ---- what it says of itself ---- */
 static void take_segment(struct reset *r, const struct flow *f, enum side s, const struct packet *p)
 {
-    const struct flow_half *x = &f->half[s];
+    const struct flow_half *x = &f->side[s]->half;
     r->key = f->key;
     r->time = p->time;
     r->packet = p->number;
@@ -41,10 +41,10 @@ static void take_segment(struct reset *r, const struct flow *f, enum side s, con
 /* ---- against the flow's own habits (causes.md B1) ---- */
 static void take_features(struct reset *r, const struct flow *f)
 {
-    const struct flow_half *x = &f->half[r->from], *y = &f->half[other(r->from)];
+    const struct flow_half *x = &f->side[r->from]->half, *y = &f->side[other(r->from)]->half;
     r->ttl_baseline = x->seen ? x->ttl : -1;
     r->ttl_other = y->seen ? y->ttl : -1;
-    r->ts_expected = f->half[0].has_ts && f->half[1].has_ts;
+    r->ts_expected = f->side[0]->half.has_ts && f->side[1]->half.has_ts;
     r->window_same = x->seen && r->window_raw == x->window_raw;
     if (!r->v6) {
         uint16_t step = (uint16_t)(r->ip_id - x->ip_id_last);
@@ -60,7 +60,7 @@ static void take_features(struct reset *r, const struct flow *f)
 /* ---- what it answers ---- */
 static const struct heard *trigger_of(const struct flow *f, const struct reset *r, nstime rtt)
 {
-    const struct heard *last = &f->heard[other(r->from)];
+    const struct heard *last = &f->side[other(r->from)]->heard;
     const struct heard *first = f->more ? &f->more->burst[other(r->from)] : last;
     if (!last->packet)
         return NULL;
@@ -68,9 +68,9 @@ static const struct heard *trigger_of(const struct flow *f, const struct reset *
         return last;
     /* Of several in flight it answers one that it can have seen: its ACK tells which, else the
      * last that is a round trip old, so that haste is never read out of a choice of ours. */
-    if (r->flags & TCP_ACK && first->len && r->ack == first->end)
+    if (r->flags & TCP_ACK && first->data && r->ack == first->end)
         return first;
-    if (r->flags & TCP_ACK && last->len && r->ack == last->end)
+    if (r->flags & TCP_ACK && last->data && r->ack == last->end)
         return last;
     return rtt == NSTIME_NONE || r->time - last->time >= rtt ? last : first;
 }
@@ -87,15 +87,16 @@ static nstime since(nstime then, nstime now)
 static nstime idle_before(const struct flow *f, const struct reset *r)
 {
     enum side y = other(r->from);
-    const struct heard *asked = &f->heard[y];
-    bool waiting = f->more && (f->more->repeats[0] || f->more->repeats[1]);
+    const struct heard *asked = &f->side[y]->heard;
+    bool waiting = (f->more && (f->more->repeats[0] || f->more->repeats[1])) ||
+                   (!f->handshake_done && f->side[SIDE_RESP]->half.syns > 1);
     nstime before = waiting ? 0 : since(f->last_real, r->time);
     nstime asked_gap = (nstime)asked->gap_ms * NS_PER_MS;
     if (f->last_real == NSTIME_NONE)
         return NSTIME_NONE;
     if (f->more && f->more->burst[y].packet)
         asked_gap = MAX_OF(asked_gap, (nstime)f->more->burst[y].gap_ms * NS_PER_MS);
-    bool answers = asked->packet > f->heard[r->from].packet; /* not acknowledged yet */
+    bool answers = asked->packet > f->side[r->from]->heard.packet; /* not acknowledged yet */
     return answers ? MAX_OF(before, asked_gap) : before;
 }
 
@@ -111,15 +112,15 @@ static void take_timing(struct reset *r, const struct flow *f)
     if (h) {
         r->trigger_delay = since(h->time, r->time);
         r->trigger_packet = h->packet;
-        r->trigger_has_data = h->len > 0;
+        r->trigger_has_data = h->data;
         r->trigger_is_syn = h->flags & TCP_SYN;
         r->trigger_is_fin = h->flags & TCP_FIN;
         r->trigger_is_keepalive = h->keepalive;
     }
-    bool first = !f->half[0].packets && !f->half[1].packets;
+    bool first = !f->side[0]->half.packets && !f->side[1]->half.packets;
     r->since_last = first ? NSTIME_NONE : since(flow_last(f), r->time);
     r->age = first ? 0 : since(flow_start(f), r->time);
-    r->since_request = since(f->half[SIDE_ORIG].last_data, r->time);
+    r->since_request = since(f->side[SIDE_ORIG]->half.last_data, r->time);
     r->since_fin = f->more ? since(f->more->fin_time[y], r->time) : NSTIME_NONE;
     r->idle = idle_before(f, r);
 }
@@ -135,7 +136,7 @@ static uint64_t acked_with_rst(const struct reset *r, const struct flow_half *h)
 static void take_state(struct reset *r, const struct flow *f)
 {
     for (int s = 0; s < 2; s++) {
-        const struct flow_half *h = &f->half[s];
+        const struct flow_half *h = &f->side[s]->half;
         r->bytes[s].sent = h->bytes;
         r->bytes[s].acked = s == (int)r->from ? half_acked_bytes(h) : acked_with_rst(r, h);
         r->bytes[s].known = h->seen || h->acked;
@@ -143,11 +144,11 @@ static void take_state(struct reset *r, const struct flow *f)
         r->fin_acked[s] = h->fin_acked;
         r->fin_time[s] = f->more ? f->more->fin_time[s] : NSTIME_NONE;
     }
-    const struct flow_half *o = &f->half[SIDE_ORIG], *p = &f->half[SIDE_RESP];
+    const struct flow_half *o = &f->side[SIDE_ORIG]->half, *p = &f->side[SIDE_RESP]->half;
     r->retransmits_before = f->more ? f->more->repeats[other(r->from)] : 0;
     r->own_retransmits = f->more ? f->more->repeats[r->from] : 0;
-    if (!f->handshake_done && f->half[r->from].syns > 1)
-        r->own_retransmits += f->half[r->from].syns - 1;
+    if (!f->handshake_done && f->side[r->from]->half.syns > 1)
+        r->own_retransmits += f->side[r->from]->half.syns - 1;
     r->synack_repeats = f->synack_repeats;
     r->syn_repeats = 0;
     r->handshake_done = f->handshake_done;
@@ -158,25 +159,25 @@ static void take_state(struct reset *r, const struct flow *f)
     r->zero_window = o->zero_windows || p->zero_windows;
     r->keepalives_before = o->keepalives || p->keepalives;
     r->tfo = f->tfo;
-    r->mptcp = f->mptcp || r->mptcp_reason >= 0;
+    r->mptcp = r->mptcp_reason >= 0;
 }
 
 /* A bare ACK for a SYN, with numbers of another connection, is what a host says that still holds
  * the old one (RFC 5961 4.2). */
 static bool half_open(const struct flow *f)
 {
-    const struct heard *h = &f->heard[SIDE_RESP];
-    return f->half[SIDE_ORIG].syns && !f->synack_seen && h->packet &&
+    const struct heard *h = &f->side[SIDE_RESP]->heard;
+    return f->side[SIDE_ORIG]->half.syns && !f->synack_seen && h->packet &&
            !(h->flags & (TCP_SYN | TCP_RST)) && h->flags & TCP_ACK &&
-           h->ack != f->half[SIDE_ORIG].isn + 1;
+           h->ack != f->side[SIDE_ORIG]->half.isn + 1;
 }
 
 static void take_words(struct reset *r, struct flow *f)
 {
     const struct flow_more *m = f->more;
     r->last_data_from = f->last_data_from;
-    r->request_seen = f->half[SIDE_ORIG].bytes > 0;
-    r->response_started = f->half[SIDE_RESP].bytes > 0;
+    r->request_seen = f->side[SIDE_ORIG]->half.bytes > 0;
+    r->response_started = f->side[SIDE_RESP]->half.bytes > 0;
     r->first_orig = *words_app(f, SIDE_ORIG);
     r->first_resp = *words_app(f, SIDE_RESP);
     words_last(f, r->last_words, sizeof(r->last_words));
@@ -218,7 +219,7 @@ static bool record_grew(struct grown *g, const struct flow *f)
 {
     if (!g->record_open || !f->zeek.open)
         return false;
-    enum conn_state now = zeek_conn_state(&f->zeek);
+    enum conn_state now = zeek_conn_state(f);
     if (now == g->r.conn_state && strcmp(g->r.history, f->zeek.history) == 0)
         return false;
     g->r.conn_state = now;
@@ -267,8 +268,8 @@ static void reset_new(struct flow_table *t, struct flow *f, enum side s, const s
     vantage_of(t, f, r, p);
     r->rst_count = r->rst_burst = 1;
     g->client = f->key.src;
-    g->from_next = f->half[s].next;
-    g->peer_next = f->half[other(s)].next;
+    g->from_next = f->side[s]->half.next;
+    g->peer_next = f->side[other(s)]->half.next;
     g->record_open = true;
     r->conn_state = CONN_NONE;
     record_grew(g, f);
@@ -335,7 +336,7 @@ static bool syn_again(struct grown *g, const struct flow *f, enum side s, const 
         return false;
     g->r.syn_repeats++;
     g->r.retried = true;
-    return f->half[SIDE_ORIG].syns > 1;
+    return f->side[SIDE_ORIG]->half.syns > 1;
 }
 
 /* Did this packet show that its sender goes on, and that the other side had not hung up? */
@@ -372,7 +373,7 @@ void reset_after(struct flow_table *t, struct flow *f, enum side s, const struct
     if (was_over)
         return; /* what comes now belongs to another chapter */
     r->packets_after[s]++;
-    if (p->payload_len && !f->heard[s].repeat) {
+    if (p->payload_len && !f->side[s]->heard.repeat) {
         news |= !r->data_after[s];
         r->data_after[s] += p->payload_len;
     }

@@ -16,7 +16,8 @@
 #define DEFAULT_FLOWS 1000000
 #define DEFAULT_KEPT  ((size_t)64 << 20)
 
-_Static_assert(sizeof(struct flow) <= 896, "a flow without kept payload stays small");
+#define SIDE_SLAB 1024
+_Static_assert(sizeof(struct flow) + sizeof(struct flow_side) <= 512, "an unanswered SYN is cheap");
 
 struct flow *table_flow(const struct flow_table *t, uint32_t index)
 {
@@ -173,6 +174,48 @@ static struct flow *flow_fresh(struct flow_table *t)
     return f;
 }
 
+static struct flow_side *side_fresh(struct flow_table *t)
+{
+    struct flow_side *side = t->free_sides;
+    if (!side) {
+        if (ARRAY_GROW(t->side_slabs, t->nside_slabs + 1, t->side_slabs_alloc) < 0)
+            return NULL;
+        struct flow_side *slab = calloc(SIDE_SLAB, sizeof(*slab));
+        if (!slab)
+            return NULL;
+        t->side_slabs[t->nside_slabs++] = slab;
+        for (size_t i = SIDE_SLAB; i-- > 0; t->free_sides = &slab[i])
+            slab[i].next_free = t->free_sides;
+        side = t->free_sides;
+    }
+    t->free_sides = side->next_free;
+    *side = t->nobody;
+    return side;
+}
+
+static void side_forget(struct flow_table *t, struct flow_side *side)
+{
+    if (side == &t->nobody)
+        return;
+    side->next_free = t->free_sides;
+    t->free_sides = side;
+}
+
+/* Room for what a segment says of its sender, and with an ACK of its peer. */
+static bool sides_ready(struct flow_table *t, struct flow *f, enum side s, const struct packet *p)
+{
+    for (int i = 0; i < 2; i++) {
+        if (f->side[i] != &t->nobody || ((int)s != i && !(p->tcp.flags & TCP_ACK)))
+            continue;
+        struct flow_side *side = side_fresh(t);
+        if (!side)
+            return false;
+        zeek_join(f, (enum side)i, side);
+        f->side[i] = side;
+    }
+    return true;
+}
+
 static void unlink_id(struct flow_table *t, struct flow *f)
 {
     uint32_t *at = id_bucket(t, f->id);
@@ -259,6 +302,8 @@ static void flow_forget(struct flow_table *t, struct flow *f)
     unlink_key(t, f);
     unlink_id(t, f);
     lru_remove(t, f);
+    side_forget(t, f->side[0]);
+    side_forget(t, f->side[1]);
     uint32_t index = f->index;
     memset(f, 0, sizeof(*f));
     f->index = index;
@@ -275,11 +320,6 @@ static void table_make_room(struct flow_table *t)
         flow_forget(t, table_flow(t, i));
         t->limits.flows_evicted++;
     }
-}
-
-static void half_init(struct flow_half *h)
-{
-    h->first = h->last = h->last_data = NSTIME_NONE;
 }
 
 static struct flow *flow_make(struct flow_table *t, const struct packet *p, struct flow *old)
@@ -302,9 +342,8 @@ static struct flow *flow_make(struct flow_table *t, const struct packet *p, stru
     f->last_data_from = SIDE_NONE;
     f->last_real = f->synack_time = f->syn_time = NSTIME_NONE;
     f->rtt_to[0] = f->rtt_to[1] = NSTIME_NONE;
-    half_init(&f->half[0]);
-    half_init(&f->half[1]);
-    f->zeek.start = f->zeek.last = f->zeek.close_at = NSTIME_NONE;
+    f->side[0] = f->side[1] = &t->nobody;
+    f->zeek.start = NSTIME_NONE;
 
     uint32_t *at = key_bucket(t, &f->key);
     if (old) { /* port reuse: the newest takes the old one's place in the chain */
@@ -419,6 +458,8 @@ struct flow_table *flow_table_new(const struct flow_settings *st)
     if (!t->st.max_kept_bytes)
         t->st.max_kept_bytes = DEFAULT_KEPT;
     t->hash_key = random_key(t);
+    struct flow_half *h = &t->nobody.half;
+    h->first = h->last = h->last_data = NSTIME_NONE;
     t->free_list = t->syn_lru.first = t->syn_lru.last = t->lru.first = t->lru.last = NO_INDEX;
     t->nbuckets = BUCKETS_FIRST;
     t->buckets = malloc(t->nbuckets * sizeof(*t->buckets));
@@ -448,6 +489,9 @@ void flow_table_free(struct flow_table *t)
     }
     for (size_t i = 0; i < t->nslabs; i++)
         free(t->slabs[i]);
+    for (size_t i = 0; i < t->nside_slabs; i++)
+        free(t->side_slabs[i]);
+    free(t->side_slabs);
     for (size_t i = 0; i < t->reset_slabs; i++)
         free(t->resets[i]);
     services_release(&t->services);
@@ -466,11 +510,12 @@ static bool starts_anew(const struct flow *f, enum side s, const struct packet *
 {
     if ((p->tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
         return false;
-    const struct flow_half *h = &f->half[s];
+    const struct flow_half *h = &f->side[s]->half;
     if (h->syns)
         return h->isn != p->tcp.seq;
     if (!h->seen)
-        return f->half[other(s)].fin_seen || (f->half[other(s)].seen && !f->half[other(s)].syns);
+        return f->side[other(s)]->half.fin_seen ||
+               (f->side[other(s)]->half.seen && !f->side[other(s)]->half.syns);
     return true; /* it spoke before without one: that was another connection */
 }
 
@@ -522,7 +567,9 @@ static const struct flow *tcp_packet(struct flow_table *t, const struct packet *
                 ? SIDE_ORIG
                 : SIDE_RESP;
     }
-    bool corrupt = is_corrupt(&f->half[s], p), rst = p->tcp.flags & TCP_RST;
+    if (!sides_ready(t, f, s, p))
+        return NULL;
+    bool corrupt = is_corrupt(&f->side[s]->half, p), rst = p->tcp.flags & TCP_RST;
     zeek_packet(t, f, s, p, corrupt);
     if (track_is_copy(f, s, p)) {
         t->counts.duplicates++;
@@ -533,7 +580,7 @@ static const struct flow *tcp_packet(struct flow_table *t, const struct packet *
         reset_packet(t, f, s, p);
     }
     if (corrupt) {
-        f->half[s].bad_checksums++;
+        f->side[s]->half.bad_checksums++;
     } else {
         track_packet(t, f, s, p);
         if (!rst)
@@ -541,7 +588,7 @@ static const struct flow *tcp_packet(struct flow_table *t, const struct packet *
     }
     if (!rst && f->reset)
         reset_after(t, f, s, p);
-    bool syn_only = !f->half[SIDE_RESP].seen || !f->half[SIDE_ORIG].seen;
+    bool syn_only = !f->side[SIDE_RESP]->half.seen || !f->side[SIDE_ORIG]->half.seen;
     lru_touch(t, f, syn_only && !f->more);
     return f;
 }

@@ -13,7 +13,7 @@
 
 const struct flow_half *flow_get_half(const struct flow *f, enum side s)
 {
-    return &f->half[s == SIDE_RESP];
+    return &f->side[s == SIDE_RESP]->half;
 }
 
 const struct flow_key *flow_get_key(const struct flow *f)
@@ -28,7 +28,7 @@ uint64_t flow_id(const struct flow *f)
 
 nstime flow_start(const struct flow *f)
 {
-    nstime a = f->half[0].first, b = f->half[1].first;
+    nstime a = f->side[0]->half.first, b = f->side[1]->half.first;
     if (a == NSTIME_NONE || b == NSTIME_NONE)
         return a == NSTIME_NONE ? b : a;
     return MIN_OF(a, b);
@@ -36,7 +36,7 @@ nstime flow_start(const struct flow *f)
 
 nstime flow_last(const struct flow *f)
 {
-    return MAX_OF(f->half[0].last, f->half[1].last);
+    return MAX_OF(f->side[0]->half.last, f->side[1]->half.last);
 }
 
 nstime flow_rtt(const struct flow *f)
@@ -49,7 +49,7 @@ nstime flow_rtt(const struct flow *f)
 
 bool flow_midstream(const struct flow *f)
 {
-    return !f->half[SIDE_ORIG].syns && !f->half[SIDE_RESP].syns;
+    return !f->side[SIDE_ORIG]->half.syns && !f->side[SIDE_RESP]->half.syns;
 }
 
 uint64_t half_acked_bytes(const struct flow_half *h)
@@ -80,7 +80,8 @@ static uint32_t copy_hash(const struct packet *p)
 bool track_is_copy(struct flow *f, enum side s, const struct packet *p)
 {
     uint32_t hash = copy_hash(p);
-    const struct flow_half *h = &f->half[s];
+    struct flow_side *side = f->side[s];
+    const struct flow_half *h = &side->half;
     /* Without an IP-ID (IPv6, or 0) equal bytes may be a genuine second segment: only a segment
      * that moves the connection on, or bears a timestamp, is then told from its copy. */
     bool telling =
@@ -88,13 +89,13 @@ bool track_is_copy(struct flow *f, enum side s, const struct packet *p)
     nstime span = p->ip_id && h->ip_id_counts ? COPY_SPAN_ID : COPY_SPAN;
     if (telling && h->packets && p->time - h->last <= span)
         for (int i = 0; i < SEEN_RING; i++) {
-            int ttl = f->seen[s][i].ttl - p->ttl;
-            if (f->seen[s][i].hash == hash && f->seen[s][i].ttl && ttl >= -1 && ttl <= 1)
+            int ttl = side->seen_ttl[i] - p->ttl;
+            if (side->seen[i] == hash && side->seen_ttl[i] && ttl >= -1 && ttl <= 1)
                 return true;
         }
-    f->seen[s][f->seen_at[s]].hash = hash;
-    f->seen[s][f->seen_at[s]].ttl = p->ttl ? p->ttl : 1;
-    f->seen_at[s] = (uint8_t)((f->seen_at[s] + 1) % SEEN_RING);
+    side->seen[side->seen_at] = hash;
+    side->seen_ttl[side->seen_at] = p->ttl ? p->ttl : 1;
+    side->seen_at = (uint8_t)((side->seen_at + 1) % SEEN_RING);
     return false;
 }
 
@@ -125,7 +126,7 @@ static void note_ip(struct flow_half *h, const struct packet *p)
 
 static void note_options(struct flow *f, enum side s, const struct packet *p)
 {
-    struct flow_half *h = &f->half[s];
+    struct flow_half *h = &f->side[s]->half;
     const struct tcp_header *t = &p->tcp;
     if (t->flags & TCP_SYN) {
         h->mss = t->has_mss ? t->mss : 0;
@@ -139,7 +140,7 @@ static void note_options(struct flow *f, enum side s, const struct packet *p)
     }
     if (t->has_ts)
         h->tsval = t->tsval;
-    const struct flow_half *o = &f->half[other(s)];
+    const struct flow_half *o = &f->side[other(s)]->half;
     bool scaled = !(t->flags & TCP_SYN) && h->wscale_seen && (o->wscale_seen || !o->syns);
     h->window_raw = t->window;
     h->window = (uint32_t)t->window << (scaled ? h->wscale : 0);
@@ -150,7 +151,7 @@ static void note_options(struct flow *f, enum side s, const struct packet *p)
 /* ---- the handshake ---- */
 static void note_syn(struct flow *f, enum side s, const struct packet *p)
 {
-    struct flow_half *h = &f->half[s];
+    struct flow_half *h = &f->side[s]->half;
     if (h->syns++ == 0) {
         h->isn = p->tcp.seq;
         h->isn_known = true;
@@ -164,7 +165,7 @@ static void note_syn(struct flow *f, enum side s, const struct packet *p)
     }
     if (s != SIDE_RESP)
         return;
-    const struct flow_half *o = &f->half[SIDE_ORIG];
+    const struct flow_half *o = &f->side[SIDE_ORIG]->half;
     bool good = !o->isn_known || (seq_gt(p->tcp.ack, o->isn) && seq_ge(o->next, p->tcp.ack));
     if (!good) {
         f->synack_bad_ack = true;
@@ -184,7 +185,7 @@ static void note_syn(struct flow *f, enum side s, const struct packet *p)
 
 static void note_handshake_ack(struct flow_table *t, struct flow *f, const struct packet *p)
 {
-    const struct flow_half *r = &f->half[SIDE_RESP];
+    const struct flow_half *r = &f->side[SIDE_RESP]->half;
     if (f->handshake_done || !f->synack_seen || !seq_gt(p->tcp.ack, r->isn))
         return;
     f->handshake_done = true;
@@ -239,7 +240,7 @@ static bool is_keepalive(const struct flow_half *h, const struct packet *p)
 /* The payload of a segment: new, a retransmission, or a late piece of a hole. True: a repeat. */
 static bool note_payload(struct flow *f, enum side s, const struct packet *p)
 {
-    struct flow_half *h = &f->half[s];
+    struct flow_half *h = &f->side[s]->half;
     struct flow_more *m = f->more;
     uint32_t left = p->tcp.seq + !!(p->tcp.flags & TCP_SYN), right = left + p->payload_len;
     bool repeat = false;
@@ -269,7 +270,7 @@ static bool note_payload(struct flow *f, enum side s, const struct packet *p)
 
 static void note_fin(struct flow *f, enum side s, const struct packet *p)
 {
-    struct flow_half *h = &f->half[s];
+    struct flow_half *h = &f->side[s]->half;
     uint32_t end = p->tcp.seq + p->payload_len + 1;
     struct flow_more *m = flow_need_more(f);
     if (h->fin_seen && m && end == h->next)
@@ -285,7 +286,7 @@ static void note_fin(struct flow *f, enum side s, const struct packet *p)
 /* ---- acknowledgements ---- */
 static void note_ack(struct flow *f, enum side s, const struct packet *p)
 {
-    struct flow_half *h = &f->half[s], *o = &f->half[other(s)];
+    struct flow_half *h = &f->side[s]->half, *o = &f->side[other(s)]->half;
     uint32_t ack = p->tcp.ack;
     if (!o->seen && !o->acked) { /* one direction only: the ack tells where the other stands */
         o->next = o->acked = ack;
@@ -347,20 +348,19 @@ static uint32_t span_ms(nstime from, nstime to)
 static void note_heard(struct flow *f, enum side s, const struct packet *p, bool keepalive,
                        bool repeat)
 {
-    struct heard *last = &f->heard[s];
-    const struct heard *theirs = &f->heard[other(s)];
+    struct heard *last = &f->side[s]->heard;
+    const struct heard *theirs = &f->side[other(s)]->heard;
     bool burst = !last->packet || (theirs->packet && theirs->packet > last->packet);
     uint32_t gap = span_ms(f->last_real, p->time);
     if (repeat)
         gap = last->gap_ms; /* waiting for an acknowledgement is no silence of the connection */
     *last = (struct heard){.packet = p->number,
                            .time = p->time,
-                           .seq = p->tcp.seq,
                            .end = p->tcp.seq + segment_len(p),
                            .ack = p->tcp.flags & TCP_ACK ? p->tcp.ack : 0,
                            .gap_ms = gap,
-                           .len = p->payload_len,
                            .flags = p->tcp.flags,
+                           .data = p->payload_len > 0,
                            .keepalive = keepalive,
                            .repeat = repeat};
     if (f->more && (burst || !f->more->burst[s].packet))
@@ -372,9 +372,9 @@ static void note_heard(struct flow *f, enum side s, const struct packet *p, bool
 /* The answer to a keep-alive says nothing new either. */
 static bool answers_keepalive(const struct flow *f, enum side s, const struct packet *p)
 {
-    const struct heard *theirs = &f->heard[other(s)];
-    return theirs->keepalive && !p->payload_len && theirs->packet > f->heard[s].packet &&
-           p->tcp.ack == f->half[other(s)].acked;
+    const struct heard *theirs = &f->side[other(s)]->heard;
+    return theirs->keepalive && !p->payload_len && theirs->packet > f->side[s]->heard.packet &&
+           p->tcp.ack == f->side[other(s)]->half.acked;
 }
 
 static void note_served(struct flow_table *t, struct flow *f)
@@ -392,7 +392,7 @@ static void note_served(struct flow_table *t, struct flow *f)
 
 static void track_segment(struct flow_table *t, struct flow *f, enum side s, const struct packet *p)
 {
-    struct flow_half *h = &f->half[s];
+    struct flow_half *h = &f->side[s]->half;
     uint8_t flags = p->tcp.flags;
     bool keepalive = is_keepalive(h, p), repeat = false;
     if (flags & TCP_SYN)
@@ -444,7 +444,7 @@ static void note_retry(struct flow_table *t, struct flow *f)
 
 void track_packet(struct flow_table *t, struct flow *f, enum side s, const struct packet *p)
 {
-    struct flow_half *h = &f->half[s];
+    struct flow_half *h = &f->side[s]->half;
     bool first_syn =
         s == SIDE_ORIG && !h->syns && (p->tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
     h->unfilled += p->tcp.checksum_seen && p->tcp.checksum_partial;

@@ -43,7 +43,7 @@ static enum side only_side(bool orig, bool resp)
 
 static enum side side_of_file(const struct flow *f, struct reset *r)
 {
-    const struct flow_half *o = &f->half[SIDE_ORIG], *p = &f->half[SIDE_RESP];
+    const struct flow_half *o = &f->side[SIDE_ORIG]->half, *p = &f->side[SIDE_RESP]->half;
     enum side sums = only_side(unfilled(o), unfilled(p));
     enum side ttls = o->seen && p->seen ? only_side(undecremented(o), undecremented(p)) : SIDE_NONE;
     enum side large = only_side(oversized(o, p), oversized(p, o));
@@ -79,7 +79,7 @@ void vantage_of(const struct flow_table *t, const struct flow *f, struct reset *
         r->direction = local == r->from ? DIRECTION_OUTBOUND : DIRECTION_INBOUND;
         return;
     }
-    const struct flow_half *o = &f->half[SIDE_ORIG], *h = &f->half[SIDE_RESP];
+    const struct flow_half *o = &f->side[SIDE_ORIG]->half, *h = &f->side[SIDE_RESP]->half;
     if (o->seen && h->seen && !undecremented(o) && !undecremented(h))
         r->vantage_end = VANTAGE_MIDDLE;
     r->direction = r->vantage_end == VANTAGE_MIDDLE ? DIRECTION_TRANSIT : DIRECTION_UNKNOWN;

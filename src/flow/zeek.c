@@ -63,16 +63,24 @@ bool zeek_flips(const struct packet *p)
 }
 
 /* ---- history ---- */
-static struct zeek_end *peer_of(struct zeek *z, struct zeek_end *e)
+/* The record's originator (0) or responder (1): its roles are guessed as Zeek does. */
+static struct zeek_end *end_of(const struct flow *f, int i)
 {
-    return e == &z->end[0] ? &z->end[1] : &z->end[0];
+    enum side s = i ? other(f->zeek.orig) : (enum side)f->zeek.orig;
+    return &f->side[s]->zeek;
+}
+
+static uint16_t count16(uint16_t *n)
+{
+    *n = (uint16_t)(*n + (*n < UINT16_MAX));
+    return *n;
 }
 
 static void add_letter(struct zeek *z, const struct zeek_end *e, char letter)
 {
     size_t n = strlen(z->history);
     if (n + 1 < sizeof(z->history))
-        z->history[n] = e == &z->end[0] ? letter : (char)tolower(letter);
+        z->history[n] = e->orig ? letter : (char)tolower(letter);
 }
 
 static bool letter_seen(struct zeek *z, struct zeek_end *e, uint16_t bit, char letter)
@@ -85,9 +93,8 @@ static bool letter_seen(struct zeek *z, struct zeek_end *e, uint16_t bit, char l
 }
 
 /* At 1, 10, 100, ... of a kind. */
-static void scaled_letter(struct zeek *z, const struct zeek_end *e, uint32_t *count, char letter)
+static void scaled_letter(struct zeek *z, const struct zeek_end *e, uint32_t n, char letter)
 {
-    uint32_t n = ++*count;
     while (n >= ONCE_MULTIPLE && n % ONCE_MULTIPLE == 0)
         n /= ONCE_MULTIPLE;
     if (n == 1)
@@ -189,7 +196,7 @@ static void note_last(struct zeek *z, struct zeek_end *e, const struct packet *p
     else if (ahead > 0)
         e->last = rel;
     else if (p->payload_len)
-        scaled_letter(z, e, &e->retransmits, 'T');
+        scaled_letter(z, e, ++e->retransmits, 'T');
 }
 
 /* ---- content gaps ---- */
@@ -198,10 +205,10 @@ static bool clean(const struct zeek_end *e)
     return e->state == Z_ESTABLISHED || (e->state == Z_CLOSED && e->prev == Z_ESTABLISHED);
 }
 
-static void note_gap(struct zeek *z, struct zeek_end *e)
+static void note_gap(struct flow *f, struct zeek_end *e)
 {
-    if (clean(&z->end[0]) && clean(&z->end[1]))
-        scaled_letter(z, e, &e->gaps, 'G');
+    if (clean(&f->side[0]->zeek) && clean(&f->side[1]->zeek))
+        scaled_letter(&f->zeek, e, count16(&e->gaps), 'G');
 }
 
 static void blocks_absorb(struct flow_more *m, int i, struct zeek_end *e)
@@ -221,10 +228,11 @@ static void blocks_absorb(struct flow_more *m, int i, struct zeek_end *e)
 }
 
 /* The peer acknowledged what was never seen: one gap before each block that lies in between. */
-static void undelivered(struct zeek *z, struct flow_more *m, struct zeek_end *e, uint32_t upto)
+static void undelivered(struct flow *f, struct zeek_end *e, uint32_t upto)
 {
-    int i = e == &z->end[1];
-    if (upto <= 2 && z->partial)
+    struct flow_more *m = f->more;
+    int i = !e->orig;
+    if (upto <= 2 && f->zeek.partial)
         return;
     for (;;) {
         uint32_t lowest = upto;
@@ -233,31 +241,31 @@ static void undelivered(struct zeek *z, struct flow_more *m, struct zeek_end *e,
                 lowest = m->zeek_block[i][b].left;
         if (lowest == upto)
             break;
-        note_gap(z, e);
+        note_gap(f, e);
         e->delivered = lowest;
         blocks_absorb(m, i, e);
     }
     if (seq_gt(upto, e->delivered)) {
-        note_gap(z, e);
+        note_gap(f, e);
         e->delivered = upto;
     }
 }
 
-static void ack_received(struct zeek *z, struct flow_more *m, struct zeek_end *e, int64_t rel)
+static void ack_received(struct flow *f, struct zeek_end *e, int64_t rel)
 {
     uint32_t seq = (uint32_t)rel;
-    if (e->fins && seq_ge(seq, e->fin_seq))
+    if (e->fin && seq_ge(seq, e->fin_seq))
         seq = e->fin_seq - 1;
     if (rel <= 0 || !seq_gt(seq, e->trimmed))
         return;
     if (seq_gt(seq, e->delivered))
-        undelivered(z, m, e, seq);
+        undelivered(f, e, seq);
     e->trimmed = seq;
 }
 
 static void data_sent(struct flow *f, struct zeek_end *e, const struct packet *p, int64_t rel)
 {
-    int i = e == &f->zeek.end[1];
+    int i = !e->orig;
     if (!p->payload_len || p->payload_caplen < p->payload_len || p->tcp.flags & TCP_RST || rel < 0)
         return;
     uint32_t left = (uint32_t)rel + !!(p->tcp.flags & TCP_SYN), right = left + p->payload_len;
@@ -279,90 +287,94 @@ static void data_sent(struct flow *f, struct zeek_end *e, const struct packet *p
 }
 
 /* ---- the state machine ---- */
-static void set_state(struct zeek *z, struct zeek_end *e, enum zeek_state s)
+static void set_state(struct zeek_end *e, enum zeek_state s)
 {
     if (e->state == (uint8_t)s)
         return;
-    if (s >= Z_PARTIAL && e->state < Z_PARTIAL && peer_of(z, e)->state < Z_PARTIAL)
-        z->quick = false; /* past the handshake */
     e->prev = e->state;
     e->state = (uint8_t)s;
 }
 
-static void swap_ends(struct zeek *z)
+static void set_due(struct zeek *z, enum zeek_due due, nstime at)
 {
-    struct zeek_end e = z->end[0];
+    z->due = (uint8_t)due;
+    z->due_at = at;
+}
+
+/* The SYN-ACK was captured before its SYN (two interfaces): the roles were guessed wrongly. */
+static bool reversed(const struct zeek_end *e, const struct zeek_end *peer, const struct packet *p)
+{
+    return !e->orig && e->state == Z_INACTIVE && peer->state == Z_SYN_ACK_SENT &&
+           (p->tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && p->tcp.seq == e->start;
+}
+
+static void swap_roles(struct zeek *z, struct zeek_end *e, struct zeek_end *peer)
+{
     size_t n = strlen(z->history);
-    z->end[0] = z->end[1];
-    z->end[1] = e;
+    e->orig = true;
+    peer->orig = false;
     z->orig = (uint8_t)other(z->orig);
     z->partial = false;
     if (n + 1 < sizeof(z->history))
         z->history[n] = '^';
+    set_state(peer, Z_ESTABLISHED);
+    set_state(e, Z_ESTABLISHED);
 }
 
 static void inactive_syn(struct zeek *z, struct zeek_end *e, struct zeek_end *peer,
                          const struct packet *p)
 {
-    if (e == &z->end[0]) {
-        set_state(z, e, p->tcp.flags & TCP_ACK ? Z_SYN_ACK_SENT : Z_SYN_SENT);
-        z->attempt_at = p->time + ATTEMPT_DELAY;
+    if (e->orig) {
+        set_state(e, p->tcp.flags & TCP_ACK ? Z_SYN_ACK_SENT : Z_SYN_SENT);
+        set_due(z, DUE_ATTEMPT, p->time + ATTEMPT_DELAY);
         return;
     }
     if (peer->state == Z_SYN_SENT)
-        set_state(z, peer, Z_ESTABLISHED);
-    set_state(z, e, Z_ESTABLISHED);
-}
-
-/* The SYN-ACK was captured before its SYN (two interfaces): the roles were guessed wrongly. */
-static bool reversed(const struct zeek *z, const struct zeek_end *e, const struct packet *p)
-{
-    return e == &z->end[1] && e->state == Z_INACTIVE && z->end[0].state == Z_SYN_ACK_SENT &&
-           (p->tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && p->tcp.seq == e->start;
+        set_state(peer, Z_ESTABLISHED);
+    set_state(e, Z_ESTABLISHED);
 }
 
 static bool state_inactive(struct zeek *z, struct zeek_end *e, struct zeek_end *peer,
                            const struct packet *p)
 {
-    bool close = false, orig = e == &z->end[0];
+    bool close = false;
     if (p->tcp.flags & TCP_SYN)
         inactive_syn(z, e, peer, p);
     if (p->tcp.flags & TCP_FIN) {
-        set_state(z, e, Z_CLOSED);
+        set_state(e, Z_CLOSED);
         close = true;
     }
     if (p->tcp.flags & TCP_RST) {
-        set_state(z, e, Z_RESET);
+        set_state(e, Z_RESET);
         close = true;
     }
     if (e->state != Z_INACTIVE)
         return close;
-    if (!orig && !p->payload_len && peer->state == Z_SYN_SENT)
+    if (!e->orig && !p->payload_len && peer->state == Z_SYN_SENT)
         return close; /* some acknowledge a SYN before they answer it */
     if (p->tcp.flags & TCP_ACK && peer->state == Z_ESTABLISHED) {
-        set_state(z, e, Z_ESTABLISHED);
+        set_state(e, Z_ESTABLISHED);
         z->partial = false;
     } else {
-        set_state(z, e, Z_PARTIAL);
+        set_state(e, Z_PARTIAL);
     }
     return close;
 }
 
-static bool state_established(struct zeek *z, struct zeek_end *e, struct zeek_end *peer,
-                              const struct packet *p)
+static bool state_established(struct zeek_end *e, struct zeek_end *peer, const struct packet *p)
 {
     uint8_t f = p->tcp.flags;
     bool close = false;
     if (f & TCP_SYN && !(f & TCP_ACK) && e->state == Z_PARTIAL && peer->state == Z_INACTIVE)
-        set_state(z, e, Z_SYN_SENT);
+        set_state(e, Z_SYN_SENT);
     if (f & TCP_FIN && !(f & TCP_RST)) {
-        set_state(z, e, Z_CLOSED);
+        set_state(e, Z_CLOSED);
         if (peer->state == Z_RESET && peer->prev == Z_CLOSED)
-            set_state(z, peer, Z_CLOSED); /* FIN, RST, FIN is a normal end */
+            set_state(peer, Z_CLOSED); /* FIN, RST, FIN is a normal end */
         close = true;
     }
     if (f & TCP_RST) {
-        set_state(z, e, Z_RESET);
+        set_state(e, Z_RESET);
         close = true;
     }
     return close;
@@ -377,15 +389,15 @@ static bool state_machine(struct zeek *z, struct zeek_end *e, struct zeek_end *p
     case Z_SYN_SENT:
     case Z_SYN_ACK_SENT:
         if (p->tcp.flags & TCP_FIN)
-            set_state(z, e, Z_CLOSED);
+            set_state(e, Z_CLOSED);
         if (p->tcp.flags & TCP_RST)
-            set_state(z, e, Z_RESET);
+            set_state(e, Z_RESET);
         return p->tcp.flags & (TCP_FIN | TCP_RST);
     case Z_ESTABLISHED:
-    case Z_PARTIAL: return state_established(z, e, peer, p);
+    case Z_PARTIAL: return state_established(e, peer, p);
     case Z_CLOSED:
         if (p->tcp.flags & TCP_RST && peer->state != Z_CLOSED) {
-            set_state(z, e, Z_RESET);
+            set_state(e, Z_RESET);
             return !e->did_close;
         }
         return false;
@@ -399,9 +411,9 @@ static void end_closed(struct zeek *z, struct zeek_end *e, struct zeek_end *peer
         return;
     e->did_close = true;
     if (e->state == Z_RESET || peer->did_close || peer->state == Z_INACTIVE)
-        z->close_at = z->last + CLOSE_DELAY;
+        set_due(z, DUE_CLOSE, z->last + CLOSE_DELAY);
     else if (e->prev == Z_INACTIVE)
-        z->partial_at = z->last + PARTIAL_DELAY;
+        set_due(z, DUE_PARTIAL, z->last + PARTIAL_DELAY);
 }
 
 /* ---- the record ---- */
@@ -411,7 +423,7 @@ static uint64_t end_size(const struct zeek_end *e, const struct zeek_end *peer)
         return 0;
     int64_t size = MAX_OF(e->last, e->ack);
     size -= size > 0;
-    size -= e->fins && size > 0;
+    size -= e->fin && size > 0;
     return size > 0 ? (uint64_t)size : 0;
 }
 
@@ -424,9 +436,9 @@ static bool syn_then_rst(const char *h)
     return h[strcspn(h, "HAFGIQR")] == 'R';
 }
 
-enum conn_state zeek_conn_state(const struct zeek *z)
+enum conn_state zeek_conn_state(const struct flow *f)
 {
-    const struct zeek_end *o = &z->end[0], *r = &z->end[1];
+    const struct zeek_end *o = end_of(f, 0), *r = end_of(f, 1);
     bool o_inactive = o->state == Z_INACTIVE || o->state == Z_PARTIAL;
     bool r_inactive = r->state == Z_INACTIVE || r->state == Z_PARTIAL;
     if (r->state == Z_RESET) {
@@ -437,7 +449,7 @@ enum conn_state zeek_conn_state(const struct zeek *z)
     }
     if (o->state == Z_RESET) {
         if (r_inactive)
-            return syn_then_rst(z->history) ? CONN_RSTOS0 : CONN_OTH;
+            return syn_then_rst(f->zeek.history) ? CONN_RSTOS0 : CONN_OTH;
         return CONN_RSTO;
     }
     if (r->state == Z_CLOSED && o->state == Z_CLOSED)
@@ -455,7 +467,7 @@ enum conn_state zeek_conn_state(const struct zeek *z)
 
 enum conn_state flow_conn_state(const struct flow *f)
 {
-    return f->zeek.start == NSTIME_NONE ? CONN_NONE : zeek_conn_state(&f->zeek);
+    return f->zeek.start == NSTIME_NONE ? CONN_NONE : zeek_conn_state(f);
 }
 
 const char *flow_history(const struct flow *f)
@@ -470,7 +482,7 @@ void zeek_cut(struct flow_table *t, struct flow *f)
                               .key = f->key,
                               .start = z->start,
                               .duration = z->last - z->start,
-                              .state = zeek_conn_state(z)};
+                              .state = zeek_conn_state(f)};
     z->open = false;
     struct grown *g = table_grown(t, f->reset);
     if (g)
@@ -481,28 +493,32 @@ void zeek_cut(struct flow_table *t, struct flow *f)
         rec.key = (struct flow_key){f->key.dst, f->key.src, f->key.dport, f->key.sport};
     memcpy(rec.history, z->history, sizeof(rec.history));
     for (int i = 0; i < 2; i++) {
-        rec.packets[i] = z->end[i].packets;
-        rec.bytes[i] = end_size(&z->end[i], &z->end[!i]);
+        rec.packets[i] = end_of(f, i)->packets;
+        rec.bytes[i] = end_size(end_of(f, i), end_of(f, !i));
     }
     t->st.on_record(t->st.arg, &rec);
 }
 
-static void zeek_open(struct flow *f, enum side s, const struct packet *p)
+/* A side that comes into being takes its part in the record. */
+void zeek_join(const struct flow *f, enum side s, struct flow_side *fresh)
 {
-    struct zeek *z = &f->zeek;
+    fresh->zeek = (struct zeek_end){.delivered = 1, .orig = f->zeek.orig == (uint8_t)s};
+}
+
+static void zeek_open(const struct flow_table *t, struct flow *f, enum side s,
+                      const struct packet *p)
+{
     bool flip = zeek_guess_flip(p);
-    *z = (struct zeek){.open = true,
-                       .quick = true,
-                       .flipped = flip,
-                       .orig = (uint8_t)(flip ? other(s) : s),
-                       .start = p->time,
-                       .last = p->time,
-                       .close_at = NSTIME_NONE,
-                       .attempt_at = NSTIME_NONE,
-                       .partial_at = NSTIME_NONE};
-    z->end[0].delivered = z->end[1].delivered = 1;
+    f->zeek = (struct zeek){.open = true,
+                            .quick = true,
+                            .orig = (uint8_t)(flip ? other(s) : s),
+                            .start = p->time,
+                            .last = p->time};
     if (flip)
-        z->history[0] = '^';
+        f->zeek.history[0] = '^';
+    for (int i = 0; i < 2; i++)
+        if (f->side[i] != &t->nobody)
+            zeek_join(f, (enum side)i, f->side[i]);
     if (f->more)
         f->more->zeek_blocks[0] = f->more->zeek_blocks[1] = 0;
 }
@@ -517,84 +533,78 @@ static nstime idle_limit(const struct flow_table *t, const struct flow *f)
     return listed(long_lived_ports, ARRAY_SIZE(long_lived_ports), port) ? IDLE_LONG : IDLE_DEFAULT;
 }
 
-static bool due(nstime at, nstime now)
-{
-    return at != NSTIME_NONE && now >= at;
-}
-
 /* Would Zeek have forgotten the connection by now? */
 static bool expired(const struct flow_table *t, const struct flow *f, nstime now)
 {
     const struct zeek *z = &f->zeek;
-    const struct zeek_end *o = &z->end[0], *r = &z->end[1];
-    if (due(z->close_at, now) || now - z->last >= idle_limit(t, f))
+    const struct zeek_end *o = end_of(f, 0), *r = end_of(f, 1);
+    if (now - z->last >= idle_limit(t, f))
         return true;
-    if (due(z->attempt_at, now) && r->state == Z_INACTIVE &&
-        (o->state == Z_SYN_SENT || o->state == Z_SYN_ACK_SENT))
-        return true;
-    return due(z->partial_at, now) && o->state != Z_INACTIVE && r->state != Z_INACTIVE &&
-           !(o->did_close && r->did_close) && o->state != Z_RESET && r->state != Z_RESET;
+    if (z->due == DUE_NEVER || now < z->due_at)
+        return false;
+    if (z->due == DUE_ATTEMPT)
+        return r->state == Z_INACTIVE && (o->state == Z_SYN_SENT || o->state == Z_SYN_ACK_SENT);
+    if (z->due == DUE_PARTIAL)
+        return o->state != Z_INACTIVE && r->state != Z_INACTIVE &&
+               !(o->did_close && r->did_close) && o->state != Z_RESET && r->state != Z_RESET;
+    return true;
 }
 
 static bool reused(const struct flow *f, const struct packet *p)
 {
-    const struct zeek *z = &f->zeek;
-    const struct zeek_end *o = &z->end[0];
+    const struct zeek_end *o = end_of(f, 0), *r = end_of(f, 1);
     if (!(p->tcp.flags & TCP_SYN))
         return false;
-    if (p->tcp.flags & TCP_ACK) {
-        if (o->state != Z_INACTIVE)
-            return false;
-        o = &z->end[1];
-    }
-    if (z->end[0].did_close && z->end[1].did_close)
-        return true;
-    if (p->tcp.seq == o->start)
+    if (p->tcp.flags & TCP_ACK && o->state != Z_INACTIVE)
         return false;
-    return !(o->state == Z_SYN_ACK_SENT && z->end[1].state == Z_INACTIVE);
+    if (o->did_close && r->did_close)
+        return true;
+    if (p->tcp.seq == (p->tcp.flags & TCP_ACK ? r->start : o->start))
+        return false;
+    return p->tcp.flags & TCP_ACK || o->state != Z_SYN_ACK_SENT || r->state != Z_INACTIVE;
 }
 
-static void zeek_segment(struct flow *f, struct zeek_end *e, const struct packet *p)
+static void note_segment(struct zeek *z, struct zeek_end *e, const struct zeek_end *peer,
+                         const struct packet *p, int64_t rel)
 {
-    struct zeek *z = &f->zeek;
-    struct zeek_end *peer = peer_of(z, e);
-    struct flow_more *m = f->more;
-    int64_t acked = 0;
-    if (!e->seen)
-        z->partial = e == &z->end[0] ? (p->tcp.flags & (TCP_SYN | TCP_ACK)) != TCP_SYN
-                                     : z->partial || !(p->tcp.flags & TCP_SYN);
-    end_init(e, p);
-    int64_t rel = rel_of(e, p->tcp.seq, e->last);
     note_letters(z, e, p, (uint32_t)rel);
     if (!p->tcp.window && !(p->tcp.flags & TCP_RST) && peer->state != Z_CLOSED &&
         e->state != Z_RESET)
-        scaled_letter(z, e, &e->zero_windows, 'W');
-    if (!z->end[0].did_close || !z->end[1].did_close)
+        scaled_letter(z, e, count16(&e->zero_windows), 'W');
+    if (!e->did_close || !peer->did_close)
         z->last = p->time;
     if (p->tcp.flags & TCP_FIN) {
-        e->fins += e->fins < UINT8_MAX;
+        e->fin = true;
         e->fin_seq = (uint32_t)rel + segment_len(p);
     }
-    if (p->tcp.flags & TCP_ACK) {
-        if (peer->state == Z_INACTIVE) {
-            acked = 1;
-            end_start(peer, p->tcp.ack - 1, p->tcp.ack - 1);
-        } else {
-            acked = rel_of(peer, p->tcp.ack, peer->ack);
-            note_ack(peer, p);
-        }
+}
+
+static void zeek_segment(struct flow *f, struct zeek_end *e, struct zeek_end *peer,
+                         const struct packet *p)
+{
+    struct zeek *z = &f->zeek;
+    int64_t acked = 0;
+    if (!e->seen)
+        z->partial = e->orig ? (p->tcp.flags & (TCP_SYN | TCP_ACK)) != TCP_SYN
+                             : z->partial || !(p->tcp.flags & TCP_SYN);
+    end_init(e, p);
+    int64_t rel = rel_of(e, p->tcp.seq, e->last);
+    note_segment(z, e, peer, p, rel);
+    if (p->tcp.flags & TCP_ACK && peer->state == Z_INACTIVE) {
+        acked = 1;
+        end_start(peer, p->tcp.ack - 1, p->tcp.ack - 1);
+    } else if (p->tcp.flags & TCP_ACK) {
+        acked = rel_of(peer, p->tcp.ack, peer->ack);
+        note_ack(peer, p);
     }
     note_last(z, e, p);
-    if (reversed(z, e, p)) {
-        swap_ends(z);
-        e = &z->end[0];
-        peer = &z->end[1];
-        set_state(z, peer, Z_ESTABLISHED);
-        set_state(z, e, Z_ESTABLISHED);
-    }
+    if (reversed(e, peer, p))
+        swap_roles(z, e, peer);
     bool close = state_machine(z, e, peer, p);
+    if (e->state >= Z_PARTIAL || peer->state >= Z_PARTIAL)
+        z->quick = false; /* past the handshake */
     if (p->tcp.flags & TCP_ACK)
-        ack_received(z, m, peer, acked);
+        ack_received(f, peer, acked);
     e->seen = true;
     data_sent(f, e, p, rel);
     if (close)
@@ -608,12 +618,12 @@ void zeek_packet(struct flow_table *t, struct flow *f, enum side s, const struct
     if (z->open && (expired(t, f, p->time) || (!corrupt && reused(f, p))))
         zeek_cut(t, f);
     if (!z->open)
-        zeek_open(f, s, p);
-    struct zeek_end *e = &z->end[s == z->orig ? 0 : 1];
+        zeek_open(t, f, s, p);
+    struct zeek_end *e = &f->side[s]->zeek;
     if (corrupt) {
-        scaled_letter(z, e, &e->checksums, 'C');
+        scaled_letter(z, e, count16(&e->checksums), 'C');
         return;
     }
     e->packets++;
-    zeek_segment(f, e, p);
+    zeek_segment(f, e, &f->side[other(s)]->zeek, p);
 }
