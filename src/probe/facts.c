@@ -39,7 +39,7 @@ static bool is_reset(const struct result *r)
     return r->failure == FAIL_RESET || r->failure == FAIL_BROKEN_PIPE;
 }
 
-/* Idle is at least max(1 s, 10 RTT) of silence before the end (design.md 6). */
+/* Idle is at least max(1 s, 10 RTT) of silence before the end. */
 static bool was_idle(const struct result *r)
 {
     nstime silence = field_int(r, "silence", -1);
@@ -117,6 +117,9 @@ static void facts_of_errno(struct facts *out, const struct result *r)
         yes(out, r, FACT_EPIPE_FIRST);
         yes1(out, r, FACT_FIN_BEFORE, v_text("responder"));
     }
+    /* With a FIN in the queue it would have been EPIPE. */
+    if (r->failure == FAIL_RESET && r->err == ECONNRESET)
+        no1(out, r, FACT_FIN_BEFORE, v_none());
     if (r->err == ECONNABORTED)
         yes(out, r, FACT_LOCAL_DESTROYED);
 }

@@ -13,7 +13,7 @@
 #define ADDRESSES_MAX    16                /* of one name */
 #define FIRST_MAX        512               /* first bytes of a peer that are kept */
 #define READ_CAP         ((uint64_t)1 << 20) /* bytes of a peer read before it is enough */
-#define DOUBTFUL_SILENCE NS_PER_SEC        /* idle, design.md 6: at least 1 s of silence */
+#define DOUBTFUL_SILENCE NS_PER_SEC        /* idle: at least 1 s of silence */
 
 /* ---- target.c, result.c ---- */
 struct target *target_copy(const struct target *t);
@@ -31,7 +31,7 @@ void facts_put_no(struct facts *out, const struct result *r, enum fact_kind k, s
                   struct value v1);
 void facts_of_first_bytes(struct facts *out, const struct result *r);
 
-/* ---- sock.c: what a socket tells before it is closed (causes.md 0.2, 0.3) ---- */
+/* ---- sock.c: what a socket tells before it is closed ---- */
 struct sockview {
     int err;                /* the first error, positive, latched once; 0 none */
     int late_err;           /* SO_ERROR at the very end, when nothing came before */

@@ -3,8 +3,8 @@
  *
  * Owns: struct target and struct result own their strings; a struct prober owns its connections,
  *   resolver and TLS contexts. A result handed to on_result becomes the receiver's (result_free).
- * Invariants: one loop, no threads; an http(s) target costs one connection (design.md 3); the first
- *   error of a socket is latched once (causes.md 0.2) and its receive queue drained before it is
+ * Invariants: one loop, no threads; an http(s) target costs one connection; the first
+ *   error of a socket is latched once and its receive queue drained before it is
  *   reported. Every byte from a peer is cleaned and capped before it becomes a field. A result is
  *   generic: adding a probe needs no edit elsewhere. Facts are a pure function of the results.
  *   Secrets never become fields.
@@ -44,7 +44,7 @@ struct target {
     char *path;              /* http(s): "/" at least, with query */
     struct target_options opt;
 };
-/* Parses a TARGET of the command line (design.md 5) or a line of a targets file
+/* Parses a TARGET of the command line or a line of a targets file
  * ("target key=value ..."; keys: timeout hold method header body body-size connect-to cacert cert
  * key source tls-min tls-max family insecure name). 0, or -EINVAL with a sentence in err. */
 int target_parse(struct target **out, const char *spec, char *err, size_t errlen);
@@ -59,7 +59,7 @@ const char *outcome_name(enum outcome o);
 enum probe_stage { PSTAGE_DNS, PSTAGE_CONNECT, PSTAGE_HOLD, PSTAGE_HANDSHAKE, PSTAGE_REQUEST,
                    PSTAGE_RESPONSE, PSTAGE_CLOSE, PSTAGE_NONE };
 const char *probe_stage_name(enum probe_stage s); /* NULL for NONE */
-enum failure { /* OONI's names where OONI has one; design.md 6 */
+enum failure { /* OONI's names where OONI has one; the report's names */
     FAIL_NONE, FAIL_REFUSED, FAIL_RESET, FAIL_ABORTED, FAIL_HOST_UNREACHABLE,
     FAIL_NETWORK_UNREACHABLE, FAIL_TIMEOUT, FAIL_EOF, FAIL_BROKEN_PIPE, FAIL_DNS_NXDOMAIN,
     FAIL_DNS_NO_ANSWER, FAIL_DNS_SERVFAIL, FAIL_DNS_REFUSED, FAIL_TLS_HANDSHAKE, FAIL_TLS_HOSTNAME,
@@ -101,7 +101,7 @@ int result_add(struct result *r, const char *name, struct value v); /* one more 
 const struct field *result_field(const struct result *r, const char *name); /* first or NULL */
 /* Facts this result tells (of its own stage). Pure, from the generic parts alone. */
 void facts_of_result(struct facts *out, const struct result *r);
-/* True when a repetition alone would tell more (design.md: a doubtful failure). */
+/* True when a repetition alone would tell more. */
 bool result_doubtful(const struct result *r);
 
 /* ---- probe types: one file each, a line in list.h ---- */

@@ -1,4 +1,4 @@
-/* What a socket tells, read in the order in which nothing is lost (causes.md 0.2, 0.3). */
+/* What a socket tells, read in the order in which nothing is lost. */
 #include "probe/internal.h"
 #include <errno.h>
 #include <ifaddrs.h>
@@ -96,7 +96,8 @@ static void read_icmp(struct sockview *v, struct msghdr *m)
         v->icmp_v6 = ee->ee_origin == SO_EE_ORIGIN_ICMP6;
         v->icmp_type = ee->ee_type;
         v->icmp_code = ee->ee_code;
-        addr_from_sockaddr(SO_EE_OFFENDER(ee), &v->icmp_from, NULL);
+        uint16_t port;
+        addr_from_sockaddr(SO_EE_OFFENDER(ee), &v->icmp_from, &port);
     }
 }
 

@@ -627,9 +627,9 @@ static void facts_of_hello(struct facts *out, const struct result *r)
         facts_put_no(out, r, FACT_SERVER_HELLO, v_none(), v_none());
     if (hello && r->outcome == OUTCOME_FAILED && r->stage == PSTAGE_HANDSHAKE) {
         facts_put_yes(out, r, FACT_REQUEST_SEEN, v_text("ClientHello"), v_none(), v_none());
-        if (answered)
+        if (answered || field_str(r, "alert")) /* an alert is an answer of its own */
             facts_put_no(out, r, FACT_HELLO_SENT, v_none(), v_none());
-        else
+        else if (r->failure != FAIL_TIMEOUT)
             facts_put_yes(out, r, FACT_HELLO_SENT, v_int(hello), v_none(), v_none());
     }
     if (hello && mss && hello + 5 > mss)

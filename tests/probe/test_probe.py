@@ -342,6 +342,48 @@ class Tcp(Case):
         self.assertFalse(r['doubtful'])
 
 
+class Icmp(Case):
+    """A firewall of our own, in a network namespace of our own."""
+
+    def reject(self, how, spec='tcp://127.0.0.1:9 timeout=2'):
+        rules = ('table inet t {\nchain c {\ntype filter hook output priority 0;\n'
+                 'tcp dport 9 reject with %s\n}\n}' % how)
+        sh = 'ip link set lo up || exit 77; nft "$1" || exit 77; exec "$2" "$3"'
+        argv = ['unshare', '-n' if os.geteuid() == 0 else '-rn', 'sh', '-c', sh, 'sh', rules,
+                PROBE, spec]
+        try:
+            run = subprocess.run(argv, capture_output=True, timeout=20, check=False)
+        except FileNotFoundError as e:
+            self.skipTest(str(e))
+        err = run.stderr.decode().strip()
+        if run.returncode == 77 or err.startswith('unshare:'):
+            self.skipTest('no namespace with nftables here: %s' % err)
+        self.assertEqual(run.returncode, 0, err)
+        lines = [json.loads(x) for x in run.stdout.decode().splitlines()]
+        return [x for x in lines if x['type'] == 'result'][0]
+
+    def test_port_unreachable_is_told_from_a_reset(self):
+        r = self.reject('icmp type port-unreachable')
+        self.check(r, 'failed', 'connection_refused', 'connect', 'ECONNREFUSED')
+        self.assertEqual((field(r, 'icmp_type'), field(r, 'icmp_code')), (3, 3))
+        self.yes(r, 'icmp-error', 'connect-refused')
+        r = self.reject('tcp reset')
+        self.check(r, 'failed', 'connection_refused', 'connect', 'ECONNREFUSED')
+        self.no(r, 'icmp-error')
+
+    def test_prohibited(self):
+        r = self.reject('icmp type admin-prohibited')
+        self.check(r, 'failed', 'host_unreachable', 'connect', 'EHOSTUNREACH')
+        self.assertEqual((field(r, 'icmp_type'), field(r, 'icmp_code')), (3, 13))
+        self.assertEqual(field(r, 'icmp_from'), '127.0.0.1')
+        self.yes(r, 'icmp-error', 'icmp-from-target', 'connect-unreachable')
+
+    def test_v6(self):
+        r = self.reject('icmpv6 type port-unreachable', 'tcp://[::1]:9 timeout=2')
+        self.check(r, 'failed', 'connection_refused', 'connect')
+        self.assertEqual((field(r, 'icmp_type'), field(r, 'icmp_code')), (1, 4))
+
+
 class Http(Case):
     def serve(self, handler, spec='http://127.0.0.1:%d/', which='http', **kw):
         with Server(handler) as srv:
