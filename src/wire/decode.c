@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#define VXLAN_PORT 4789
-
 static void udp_decode(struct decoder *dec, struct part p)
 {
     struct packet *pkt = dec->pkt;
@@ -25,8 +23,8 @@ static void udp_decode(struct decoder *dec, struct part p)
     pkt->payload = p.c.p;
     pkt->payload_len = p.wire;
     pkt->payload_caplen = (uint32_t)cur_left(&p.c);
-    if (pkt->udp_dport == VXLAN_PORT && dec->depth == 0)
-        vxlan_decode(dec, p);
+    if (dec->depth == 0)
+        udp_tunnel_decode(dec, p, pkt->udp_dport);
 }
 
 static void other_decode(struct packet *pkt, struct part p)

@@ -104,6 +104,7 @@ uint16_t link_ethernet(struct packet *pkt, struct cursor *c);
 uint16_t link_ethertype(struct packet *pkt, struct cursor *c, uint16_t type);
 uint16_t link_ppp(struct packet *pkt, struct cursor *c);
 uint16_t link_raw(struct packet *pkt, struct cursor *c);
+uint16_t link_wifi(struct packet *pkt, struct cursor *c);
 
 /* ip.c: takes IP headers off; false: not IP after all. proto is the transport's, PROTO_NONE where
  * nothing can follow (an incomplete set of fragments). */
@@ -128,7 +129,8 @@ void tcp_decode(struct decoder *dec, struct part p);
 void icmp_decode(struct decoder *dec, struct part p, bool v6);
 /* tunnel.c: what follows proto is a packet of its own: 1 it was decoded, 0 it is not. */
 int tunnel_decode(struct decoder *dec, struct part p, uint8_t proto);
-int vxlan_decode(struct decoder *dec, struct part p);
+/* The same for UDP's payload, where its destination port is a tunnel's. */
+int udp_tunnel_decode(struct decoder *dec, struct part p, uint16_t port);
 /* decode.c: an IP packet; 1 or 0 as packet_decode. */
 int network_decode(struct decoder *dec, uint16_t ethertype, struct part p);
 

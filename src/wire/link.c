@@ -16,6 +16,9 @@ enum {
     ET_MPLS_MULTI = 0x8848,
     ET_PPPOE = 0x8864,
     ET_CISCO_META = 0x8909,
+    ET_PBB = 0x88e7,
+    ET_FABRICPATH = 0x8903,
+    ET_CENTRINO = 0x2452, /* 802.11 frames as some drivers hand them up */
     ET_SNAP_MAX = 1500,
 };
 
@@ -59,6 +62,11 @@ uint16_t link_ethertype(struct packet *pkt, struct cursor *c, uint16_t type)
         case ET_MPLS:
         case ET_MPLS_MULTI: return mpls(pkt, c);
         case ET_PPPOE: return pppoe(pkt, c);
+        case ET_CENTRINO: return link_wifi(pkt, c);
+        case ET_PBB: /* IEEE 802.1ah: service tag, then a frame's addresses and type */
+            cur_take(c, 16);
+            break;
+        case ET_FABRICPATH: cur_take(c, 14); break;
         default: return 0;
         }
         type = cur_be16(c);
@@ -78,6 +86,14 @@ static uint16_t llc(struct packet *pkt, struct cursor *c)
     uint32_t oui = cur_be24(c);
     uint16_t type = cur_be16(c);
     return oui == 0 || oui == 0xf8 ? link_ethertype(pkt, c, type) : 0;
+}
+
+/* Frame control, two addresses, LLC. */
+static uint16_t fddi(struct packet *pkt, struct cursor *c)
+{
+    const uint8_t *b = cur_take(c, 13);
+
+    return b && (b[0] & 0xf0) == 0x50 ? llc(pkt, c) : 0; /* 0x5x: an LLC frame */
 }
 
 uint16_t link_ethernet(struct packet *pkt, struct cursor *c)
@@ -249,14 +265,14 @@ static uint16_t nflog(struct packet *pkt, struct cursor *c)
         if (len < 4)
             return 0;
         if (type == 9)
-            return family_ethertype(b[0]) ? link_raw(pkt, c) : 0;
+            return link_raw(pkt, c); /* of a bridge anything may come: the nibble tells */
         cur_take(c, ((size_t)len - 4 + 3) & ~(size_t)3);
     }
     return 0;
 }
 
 /* Data frames in the clear; management, control and protected frames have no IP to show. */
-static uint16_t wifi(struct packet *pkt, struct cursor *c)
+uint16_t link_wifi(struct packet *pkt, struct cursor *c)
 {
     const uint8_t *b = cur_take(c, 24);
     size_t more = 0;
@@ -281,7 +297,7 @@ static uint16_t radiotap(struct packet *pkt, struct cursor *c)
     if (len < 8)
         return 0;
     cur_take(c, len - 4);
-    return wifi(pkt, c);
+    return link_wifi(pkt, c);
 }
 
 static const struct link_type {
@@ -305,12 +321,12 @@ static const struct link_type {
     {LINK_C_HDLC, "C_HDLC", cisco_hdlc},
     {LINK_FRELAY, "FRELAY", frame_relay},
     {LINK_NFLOG, "NFLOG", nflog},
-    {LINK_IEEE802_11, "IEEE802_11", wifi},
+    {LINK_IEEE802_11, "IEEE802_11", link_wifi},
     {LINK_IEEE802_11_RADIO, "IEEE802_11_RADIO", radiotap},
     {6, "IEEE802_5", NULL},
     {7, "ARCNET_BSD", NULL},
     {8, "SLIP", NULL},
-    {10, "FDDI", NULL},
+    {LINK_FDDI, "FDDI", fddi},
     {117, "PFLOG", NULL},
     {119, "IEEE802_11_PRISM", NULL},
     {129, "ARCNET_LINUX", NULL},

@@ -5,6 +5,7 @@
 
 enum { GRE_CHECKSUM = 0x8000, GRE_ROUTING = 0x4000, GRE_KEY = 0x2000, GRE_SEQ = 0x1000 };
 enum { GRE_ETHERNET = 0x6558, GRE_ERSPAN2 = 0x88be, GRE_ERSPAN3 = 0x22eb, GRE_PPP = 0x880b };
+enum { GRE_WLAN_FIRST = 0x8200, GRE_WLAN_LAST = 0x83ff }; /* Aruba: 802.11, by port and queue */
 
 /* Nothing of the outer headers may show through where the inner ones say nothing. */
 static void forget_outer(struct packet *pkt)
@@ -52,14 +53,17 @@ static uint16_t gre(struct packet *pkt, struct cursor *c)
                     (flags & GRE_SEQ ? 4U : 0));
     if ((flags & 7) == 1) {
         cur_take(c, flags & 0x80 ? 4 : 0); /* acknowledgment number */
-        return proto == GRE_PPP ? link_ppp(pkt, c) : 0;
+        return proto == GRE_PPP ? link_ppp(pkt, c) : link_ethertype(pkt, c, proto);
     }
     switch (proto) {
     case GRE_ETHERNET: return link_ethernet(pkt, c);
     case GRE_ERSPAN2: cur_take(c, flags & GRE_SEQ ? 8 : 0); return link_ethernet(pkt, c);
     case GRE_ERSPAN3: cur_take(c, 12); return link_ethernet(pkt, c);
-    default: return link_ethertype(pkt, c, proto);
+    default: break;
     }
+    if (proto >= GRE_WLAN_FIRST && proto <= GRE_WLAN_LAST)
+        return link_wifi(pkt, c);
+    return link_ethertype(pkt, c, proto);
 }
 
 int tunnel_decode(struct decoder *dec, struct part p, uint8_t proto)
@@ -78,14 +82,60 @@ int tunnel_decode(struct decoder *dec, struct part p, uint8_t proto)
 }
 
 /* RFC 7348 5: flags with the I bit, VNI, then Ethernet. */
-int vxlan_decode(struct decoder *dec, struct part p)
+static uint16_t vxlan(struct packet *pkt, struct cursor *c)
 {
-    struct packet outer = *dec->pkt;
-    const uint8_t *from = p.c.p, *b = cur_take(&p.c, 8);
+    const uint8_t *b = cur_take(c, 8);
 
-    if (!b || b[0] != 0x08)
+    return b && b[0] == 0x08 ? link_ethernet(pkt, c) : 0;
+}
+
+/* RFC 8926 3.4: version and length of the options, flags, protocol, VNI, options. */
+static uint16_t geneve(struct packet *pkt, struct cursor *c)
+{
+    const uint8_t *b = cur_take(c, 8);
+
+    if (!b || b[0] >> 6 != 0)
         return 0;
-    uint16_t ethertype = link_ethernet(dec->pkt, &p.c);
-    p.wire -= MIN_OF(p.wire, (uint32_t)(p.c.p - from));
-    return inner(dec, ethertype, p, &outer);
+    cur_take(c, (b[0] & 0x3fU) * 4);
+    uint16_t proto = be16(b + 2);
+    return proto == GRE_ETHERNET ? link_ethernet(pkt, c) : link_ethertype(pkt, c, proto);
+}
+
+/* 3GPP TS 29.281 5.1, version 1: a user's IP packet, behind extension headers if there are any. */
+static uint16_t gtp(struct packet *pkt, struct cursor *c)
+{
+    const uint8_t *b = cur_take(c, 8);
+
+    if (!b || b[0] >> 4 != 3 || b[1] != 255)
+        return 0;
+    if (b[0] & 7) {
+        const uint8_t *o = cur_take(c, 4);
+        uint8_t next = o && (b[0] & 4) ? o[3] : 0;
+        for (int i = 0; next && i < 8 && cur_left(c) > 0; i++) {
+            uint8_t words = c->p[0];
+            const uint8_t *e = words ? cur_take(c, words * 4U) : NULL;
+            if (!e)
+                return 0;
+            next = e[words * 4 - 1];
+        }
+    }
+    return link_raw(pkt, c);
+}
+
+int udp_tunnel_decode(struct decoder *dec, struct part p, uint16_t port)
+{
+    static const struct {
+        uint16_t port;
+        uint16_t (*strip)(struct packet *pkt, struct cursor *c);
+    } tunnels[] = {{4789, vxlan}, {6081, geneve}, {2152, gtp}};
+    const uint8_t *from = p.c.p;
+
+    for (size_t i = 0; i < ARRAY_SIZE(tunnels); i++)
+        if (tunnels[i].port == port) {
+            struct packet outer = *dec->pkt;
+            uint16_t ethertype = tunnels[i].strip(dec->pkt, &p.c);
+            p.wire -= MIN_OF(p.wire, (uint32_t)(p.c.p - from));
+            return inner(dec, ethertype, p, &outer);
+        }
+    return 0;
 }

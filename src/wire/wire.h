@@ -69,6 +69,7 @@ enum {
     LINK_LOOP = 108, LINK_LINUX_SLL = 113, LINK_IPV4 = 228, LINK_IPV6 = 229, LINK_LINUX_SLL2 = 276,
     LINK_NFLOG = 239, LINK_IEEE802_11 = 105, LINK_IEEE802_11_RADIO = 127, LINK_PPP_ETHER = 51,
     LINK_RAW_14 = 14, LINK_PPP_SERIAL = 50, LINK_C_HDLC = 104, LINK_FRELAY = 107,
+    LINK_FDDI = 10,
 };
 bool link_known(uint32_t linktype);
 const char *link_name(uint32_t linktype); /* "EN10MB", "LINUX_SLL2", or "type 147" */
