@@ -352,7 +352,7 @@ void diag_checklist_draw(struct ui *ui, struct diagnosis *d, const struct incide
 
 /* ---- what to do ---- */
 
-static void sender_lines(struct lines *l, int width, const struct judgement *j)
+static void sender_lines(struct ui *ui, struct lines *l, int width, const struct judgement *j)
 {
     struct strbuf text = STRBUF_INIT;
     char percent[16];
@@ -365,7 +365,7 @@ static void sender_lines(struct lines *l, int width, const struct judgement *j)
     for (size_t i = 0; i < j->nsender_why; i++) {
         uint64_t packet;
         strbuf_reset(&text);
-        strbuf_addstr(&text, j->sender_why[i].centinats < 0 ? "- " : "+ ");
+        strbuf_addf(&text, "%s ", mark(ui, "·", "*"));
         fact_line(&text, &j->facts, j->sender_why[i].kind, &packet);
         lines_add(l, width, LOOK_NORMAL, 8, 2, packet, -1, text.buf);
     }
@@ -378,21 +378,20 @@ void diag_advice(struct ui *ui, struct diagnosis *d, const struct incident *i, i
     struct strbuf text = STRBUF_INIT;
     struct lines *l = &d->advice;
 
-    (void)ui;
     lines_clear(l);
     if (j->nverdicts) {
         const struct cause *c = j->verdicts[diag_verdict(d, i)].cause;
         labelled(l, width, LOOK_NORMAL, _("what"), _(c->what));
-        cause_advice(&text, c, &j->facts, tr_locale);
-        labelled(l, width, LOOK_NORMAL, _("do"), text.buf);
-        strbuf_reset(&text);
+        labelled(l, width, LOOK_NORMAL, _("client"), c->client ? _(c->client) : NULL);
+        labelled(l, width, LOOK_NORMAL, _("server"), c->server ? _(c->server) : NULL);
+        labelled(l, width, LOOK_NORMAL, _("network"), c->network ? _(c->network) : NULL);
     }
     strbuf_addstr(&text, _(retry_title(j->retry)));
     if (j->retry_why && *j->retry_why)
         strbuf_addf(&text, ": %s", _(j->retry_why));
     labelled(l, width, j->retry == RETRY_NO || j->retry == RETRY_ASK ? LOOK_WARN : LOOK_NORMAL,
              _("retry"), text.buf);
-    sender_lines(l, width, j);
+    sender_lines(ui, l, width, j);
     if (j->nverdicts) {
         const struct cause *c = j->verdicts[diag_verdict(d, i)].cause;
         labelled(l, width, LOOK_DIM, _("check"), c->confirm ? _(c->confirm) : NULL);

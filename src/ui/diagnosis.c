@@ -229,6 +229,7 @@ static void answer(struct ui *ui, struct diagnosis *d, const struct incident *i,
         return;
     step = i->checklist.items[d->step].step;
     if (a == ACTION_SKIP) {
+        ui->answered = true;
         if (ui->act.skip)
             ui->act.skip(ui->act.arg, i->id, step->id);
         ui_note(ui, LOOK_NORMAL, _("set aside: %s"), _(step->question));
@@ -240,6 +241,7 @@ static void answer(struct ui *ui, struct diagnosis *d, const struct incident *i,
             d->unknown[d->nunknown++] = step;
         ui_note(ui, LOOK_NORMAL, _("not known: %s"), _(step->question));
     } else {
+        ui->answered = true;
         if (ui->act.answer)
             ui->act.answer(ui->act.arg, i->id, step->id, a == ACTION_YES);
         ui_note(ui, LOOK_NORMAL, a == ACTION_YES ? _("yes: %s") : _("no: %s"), _(step->question));
@@ -254,6 +256,7 @@ static void undo(struct ui *ui, struct diagnosis *d, const struct incident *i)
         d->nunknown--;
         return;
     }
+    ui->answered = true;
     if (ui->act.undo)
         ui->act.undo(ui->act.arg, i->id);
     ui_note(ui, LOOK_NORMAL, "%s", _("the last answer is taken back"));

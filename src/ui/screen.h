@@ -65,6 +65,7 @@ struct ui {
     char note[240];           /* what the last key did, until the next key */
     enum look note_look;
     char permission[400]; /* the line about capturing, "" none */
+    bool answered;        /* the person told something that is not saved yet */
     bool guided_done, quitting, print_at_end, drawn_once, more_work, draw_armed;
     uint64_t drawn_revision;
     nstime last_draw;

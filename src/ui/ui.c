@@ -121,10 +121,18 @@ static void quit_answered(struct ui *ui, bool ok)
         ui->print_at_end = false;
 }
 
+/* A live session is written as it goes, a file is still there: what would really be lost? */
+static bool would_lose(const struct ui *ui)
+{
+    const struct session *s = ui->s;
+
+    return s->dirty && (s->settings.read_file ? ui->answered : !s->dir[0]);
+}
+
 static void quit_asked(struct ui *ui, bool leave_printed)
 {
     ui->print_at_end = leave_printed;
-    if (!ui->s->dirty) {
+    if (!would_lose(ui)) {
         do_quit(ui);
         return;
     }
@@ -137,17 +145,19 @@ void ui_save(struct ui *ui)
     char where[512] = "";
     int err = ui->act.save ? ui->act.save(ui->act.arg, where, sizeof(where)) : -ENOSYS;
 
-    if (err < 0)
-        ui_note(ui, LOOK_BAD, _("not saved: %s"), strerror(-err));
-    else
-        ui_note(ui, LOOK_GOOD, _("saved in %s"), where);
+    if (err < 0) {
+        ui_note(ui, LOOK_BAD, _("not saved: %s"), where[0] ? where : strerror(-err));
+        return;
+    }
+    ui->answered = false;
+    ui_note(ui, LOOK_GOOD, _("saved in %s"), where);
 }
 
 void ui_lost(struct ui *ui)
 {
     if (ui->quitting)
         return;
-    if (ui->s->dirty)
+    if (would_lose(ui))
         ui_save(ui);
     do_quit(ui);
 }
@@ -252,6 +262,8 @@ void ui_key(struct ui *ui, const struct key *k)
         do_action(ui, a);
         return;
     }
+    if (k->code == K_ESC)
+        return;
     char name[KEY_NAME_MAX];
     ui_note(ui, LOOK_DIM, _("%s does nothing here; ? shows the keys"), key_text(name, k->code));
 }

@@ -226,6 +226,15 @@ static void keys_do_what_they_say(void **state)
     assert_int_equal(do_keys(w.s, "q", "Not saved").quits, 0);
     assert_int_equal(do_keys(w.s, "q n", NULL).quits, 0);
     assert_int_equal(do_keys(w.s, "q y", NULL).quits, 1);
+    assert_int_equal(do_keys(w.s, "F2 q", "Not saved").saves, 1); /* it still is, in this world */
+    w.s->settings.read_file = "x.pcap";                           /* the file is still there */
+    assert_int_equal(do_keys(w.s, "q", NULL).quits, 1);
+    assert_int_equal(do_keys(w.s, "Enter ] y q", "Not saved").answers, 1);
+    assert_int_equal(do_keys(w.s, "Enter ] y F2 q", NULL).quits, 1);
+    w.s->settings.read_file = NULL;
+    snprintf(w.s->dir, sizeof(w.s->dir), "/d"); /* written as it goes */
+    assert_int_equal(do_keys(w.s, "q", NULL).quits, 1);
+    w.s->dir[0] = '\0';
     w.s->dirty = false;
     assert_int_equal(do_keys(w.s, "Enter q", NULL).quits, 1);
     assert_int_equal(do_keys(w.s, "? q", NULL).quits, 0); /* closes the help */
