@@ -1,4 +1,4 @@
-/* The demo's entries (design: the table of --demo). One line here, one struct in faults.c. */
+/* The entries of the demo. One line here, one struct in faults.c. */
 FAULT(closed)
 FAULT(at_accept)
 FAULT(unread)

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """What the console says of each fault, for both fault programs, with capture and without.
 
-The first verdict of an entry's failed probe must be among its right ones (the design's table of
---demo), the healthy one must be without a failed probe and a harmful reset, and the report must
-fit the schema. One run of make check does each combination once; demo_loop.sh does more.
+The first verdict of an entry's failed probe must be among its right ones (RIGHT, below), the
+healthy one must be without a failed probe and a harmful reset, and the report must fit the schema.
+One run of make check does each combination once; demo_loop.sh does more.
 
-usage: console.py [-v] [--program NAME]... [--mode capture|plain]... [--entry NAME]... [--demo]
+usage: console.py [-v] [--program NAME]... [--mode capture|plain]... [--entry NAME]...
 """
 import argparse
 import json
