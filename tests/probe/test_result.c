@@ -200,7 +200,7 @@ static void tls_answers(void **state)
     assert_true(facts_yes(&f, FACT_TLS_ALERT));
     assert_true(facts_no(&f, FACT_SERVER_HELLO));
     assert_true(facts_no(&f, FACT_HELLO_SENT));
-    assert_int_equal(facts_get(&f, FACT_TLS_ALERT)->v[1].u.i, 70);
+    assert_int_equal(facts_get(&f, FACT_TLS_ALERT)->v[0].u.i, 70);
     facts_release(&f);
     result_free(r);
 
