@@ -95,8 +95,8 @@ struct flow_side {
 struct kept {
     uint8_t *data;
     uint16_t len, alloc;
-    uint8_t segments;
-    bool stopped; /* a gap, the cap, or enough */
+    uint16_t early, early_end; /* one segment that came before its turn, in place */
+    bool stopped;              /* the cap, or enough */
 };
 struct flow_more {
     struct flow *owner;

@@ -65,8 +65,12 @@ void vantage_of(const struct flow_table *t, const struct flow *f, struct reset *
                 const struct packet *p)
 {
     enum side local = SIDE_NONE;
+    bool within =
+        addr_is_loopback(&f->key.src) || (is_local(t, &f->key.src) && is_local(t, &f->key.dst));
     r->vantage_end = VANTAGE_UNKNOWN;
-    if (t->st.nlocal)
+    if (within) /* both ends are here: whoever sent it, this host did */
+        local = r->from;
+    else if (t->st.nlocal)
         local = only_side(is_local(t, &f->key.src), is_local(t, &f->key.dst));
     if (local == SIDE_NONE && p->dir == DIR_OUT)
         local = r->from;

@@ -41,28 +41,43 @@ static bool kept_grow(struct flow_table *t, const struct flow *f, struct kept *k
     return true;
 }
 
+/* Puts a segment where it belongs; a ClientHello of two segments may come in the wrong order. */
+static bool kept_put(struct flow_table *t, const struct flow *f, struct kept *k, uint32_t offset,
+                     const uint8_t *data, size_t n)
+{
+    if (!kept_grow(t, f, k, offset + n)) {
+        t->limits.bytes_refused += n;
+        k->stopped = true;
+        return false;
+    }
+    memcpy(k->data + offset, data, n);
+    if (offset > k->len) {
+        k->early = (uint16_t)offset;
+        k->early_end = (uint16_t)(offset + n);
+        return false;
+    }
+    k->len = (uint16_t)(offset + n);
+    if (k->early && k->early <= k->len) {
+        k->len = MAX_OF(k->len, k->early_end);
+        k->early = k->early_end = 0;
+    }
+    return true;
+}
+
 static void keep_first(struct flow_table *t, struct flow *f, enum side s, const struct packet *p,
                        uint32_t offset)
 {
     struct flow_more *m = f->more;
     struct kept *k = &m->first[s];
-    if (k->stopped || offset > FIRST_KEPT_MAX || offset + p->payload_caplen <= k->len)
+    bool ahead = offset > k->len;
+    if (k->stopped || offset >= FIRST_KEPT_MAX || offset + p->payload_caplen <= k->len)
         return;
-    if (offset > k->len) { /* a gap: it may still be filled, the rest is not waited for */
-        k->stopped = k->len > 0 && offset > k->len + 65535u;
+    if (ahead && (k->early || (!k->len && flow_midstream(f))))
         return;
-    }
-    uint32_t skip = k->len - offset;
-    size_t n = MIN_OF((size_t)(p->payload_caplen - skip), (size_t)(FIRST_KEPT_MAX - k->len));
-    if (!n)
+    uint32_t skip = ahead ? 0 : k->len - offset; /* of two versions the first counts */
+    size_t n = MIN_OF(p->payload_caplen, FIRST_KEPT_MAX - offset) - skip;
+    if (!n || !kept_put(t, f, k, offset + skip, p->payload + skip, n))
         return;
-    if (!kept_grow(t, f, k, k->len + n)) {
-        t->limits.bytes_refused += n;
-        k->stopped = true;
-        return;
-    }
-    memcpy(k->data + k->len, p->payload + skip, n);
-    k->len = (uint16_t)(k->len + n);
     if (k->len >= FIRST_KEPT_MAX || p->payload_caplen < p->payload_len)
         k->stopped = true;
     free(m->app[s]); /* more bytes may say more */

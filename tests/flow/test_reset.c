@@ -342,6 +342,20 @@ static void test_vantage(void **state)
     script_release(&s);
 }
 
+/* Both ends on this host. */
+static void test_vantage_within(void **state)
+{
+    const struct addr local[] = {{4, {192, 0, 2, 1}}, {4, {192, 0, 2, 80}}};
+    struct flow_settings live = {.local = local, .nlocal = 2};
+    struct script s;
+    (void)state;
+    script_init(&s, &live);
+    script_run(&s, "0 > S 0\n0.1 < RA !0 1 win=0\n");
+    assert_int_equal(script_reset(&s, 1)->vantage_end, VANTAGE_RESP);
+    assert_int_equal(script_reset(&s, 1)->direction, DIRECTION_OUTBOUND);
+    script_release(&s);
+}
+
 static void test_accept_queue(void **state)
 {
     struct script s;
@@ -359,14 +373,15 @@ static void test_accept_queue(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stages),    cmocka_unit_test(test_stage_order),
-        cmocka_unit_test(test_fit),       cmocka_unit_test(test_train),
-        cmocka_unit_test(test_features),  cmocka_unit_test(test_forged),
-        cmocka_unit_test(test_lived_on),  cmocka_unit_test(test_ignored_before_synack),
-        cmocka_unit_test(test_half_open), cmocka_unit_test(test_words),
-        cmocka_unit_test(test_upload),    cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_gave_up),   cmocka_unit_test(test_checksum),
-        cmocka_unit_test(test_vantage),   cmocka_unit_test(test_accept_queue),
+        cmocka_unit_test(test_stages),       cmocka_unit_test(test_stage_order),
+        cmocka_unit_test(test_fit),          cmocka_unit_test(test_train),
+        cmocka_unit_test(test_features),     cmocka_unit_test(test_forged),
+        cmocka_unit_test(test_lived_on),     cmocka_unit_test(test_ignored_before_synack),
+        cmocka_unit_test(test_half_open),    cmocka_unit_test(test_words),
+        cmocka_unit_test(test_upload),       cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_gave_up),      cmocka_unit_test(test_checksum),
+        cmocka_unit_test(test_vantage),      cmocka_unit_test(test_vantage_within),
+        cmocka_unit_test(test_accept_queue),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
