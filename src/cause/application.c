@@ -28,6 +28,7 @@ static const struct weight app_close_unread_w[] = {
     Y(IDLE_PUSHED, -60),
     YISX(STAGE, "syn"),
     Y(HARMLESS, -50),
+    Y(HELLO_SENT, -30),
 };
 const struct cause cause_app_close_unread = {
     .id = "app-close-unread",
@@ -61,7 +62,7 @@ static const struct weight app_linger0_w[] = {
     Y(DATA_AFTER_FIN, -150),
     Y(RETRANSMITTED, -60),
     Y(HOLD_RESET, 30),
-    YIN(HOLD_RESET, 1.5, 1e9, -150),
+    YIN(HOLD_RESET, 1.5, 1e9, -300),
     Y(EARLY_REPLY, -200),
     YIN(GAVE_UP, 1, 2, -100),
     YIN(GAVE_UP, 3, 1e9, -300),
@@ -95,10 +96,12 @@ static const struct weight app_close_then_data_w[] = {
     YIS(RST_CLASS, "passive", 80),
     YIS(RST_CLASS, "active", -40),
     Y(RST_TTL_DIFFERS, -120),
-    YIN(DATA_AFTER_FIN, 20, 1e9, -80),
+    YIN(DATA_AFTER_FIN, 20, 1e9, -300),
     Y(FIN_BOTH, -40),
     YIN(GAVE_UP, 3, 1e9, -300),
     Y(HARMLESS, -20),
+    Y(REUSED, -80),
+    Y(USER_POOL, -60),
 };
 const struct cause cause_app_close_then_data = {
     .id = "app-close-then-data",
@@ -168,6 +171,7 @@ static const struct weight app_deploy_restart_w[] = {
     N(PORT_REUSED_LISTEN, 60),
     YIN(HOLD_RESET, 0, 1e9, -30),
     Y(HARMLESS, -60),
+    Y(USER_KUBERNETES, -100),
 };
 const struct cause cause_app_deploy_restart = {
     .id = "app-deploy-restart",
@@ -236,13 +240,14 @@ static const struct weight client_app_abort_w[] = {
     YIN(GAVE_UP, 3, 1e9, -300),
     Y(RST_BEFORE_RTT, -300),
     Y(RST_FAN, -200),
-    Y(TLS_ALERT_SENT, -60),
+    Y(TLS_ALERT_SENT, -300),
     Y(HARMLESS, -30),
     N(HARMLESS, 60),
     Y(SYN_ANSWERED_BAD_ACK, -300),
     YIN(DATA_AFTER_RST, 1, 1e18, -500),
     Y(UNSOLICITED_SYNACK, -250),
-    Y(CERT_REJECTED, -100),
+    Y(CERT_REJECTED, -300),
+    Y(FIRST_BYTES_TEXT, -300),
 };
 const struct cause cause_client_app_abort = {
     .id = "client-app-abort",

@@ -40,7 +40,7 @@
 #define FROM_BOX                                                                                   \
     Y(RST_TTL_DIFFERS, 200), N(RST_TTL_DIFFERS, -100), Y(RST_BEFORE_RTT, 250),                     \
         Y(RST_MAC_DIFFERS, 100), N(OUT_RSTS, 300), Y(OUT_RSTS, -400), Y(RESET_HOP, 250),           \
-        Y(SENDER_LOCAL, -200)
+        Y(SENDER_LOCAL, -200), Y(TARGET_LOCAL, -400)
 /* ... or by one that only listens: the genuine packets go on. */
 #define FORGED                                                                                     \
     Y(RST_TTL_DIFFERS, 200), N(RST_TTL_DIFFERS, -80), Y(RST_BEFORE_RTT, 250),                      \
@@ -48,7 +48,7 @@
         Y(RST_IPID_COPIED, 200), Y(RST_IPID_ODD, 80), Y(RST_WINDOW_ODD, 40),                       \
         Y(RST_OPTIONS_ODD, 80), Y(RST_MAC_DIFFERS, 100), Y(RST_SEQ_INEXACT, 60), N(OUT_RSTS, 300), \
         Y(OUT_RSTS, -400), Y(TTL_SHIELD, 400), N(TTL_SHIELD, -150), Y(RST_BOTH_WAYS, 100),         \
-        N(RST_TRAIN, -40), Y(RESET_HOP, 250), Y(SENDER_LOCAL, -200)
+        N(RST_TRAIN, -40), Y(RESET_HOP, 250), Y(SENDER_LOCAL, -200), Y(TARGET_LOCAL, -400)
 
 #define WEIGHTS(w)          .weights = (w), .nweights = ARRAY_SIZE(w)
 #define CONFIDENCE(u, c, p) .cap_probe = (u), .confidence_cap = (c), .cap_host = (p)

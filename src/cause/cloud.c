@@ -27,9 +27,9 @@ const struct cause cause_k8s_no_endpoints = {
 };
 
 static const struct weight k8s_pod_terminating_w[] = {
-    YR(USER_KUBERNETES, 150),
+    YR(USER_KUBERNETES, 300),
     N(USER_KUBERNETES, -300),
-    Y(USER_DEPLOYED, 200),
+    Y(USER_DEPLOYED, 400),
     N(USER_DEPLOYED, -250),
     YIS(RST_CLASS, "refuse|passive", 40),
     Y(SYN_RETRY_WORKED, 60),
@@ -52,8 +52,8 @@ const struct cause cause_k8s_pod_terminating = {
 };
 
 static const struct weight k8s_networkpolicy_w[] = {
-    YR(USER_KUBERNETES, 60),  N(USER_KUBERNETES, -300), Y(USER_FW_CHANGED, 200),
-    N(USER_FW_CHANGED, -150), Y(USER_OTHER_PATH, 100),  N(USER_ALL_CLIENTS, 100),
+    YR(USER_KUBERNETES, 250), N(USER_KUBERNETES, -300), Y(USER_FW_CHANGED, 200),
+    N(USER_FW_CHANGED, -150), Y(USER_OTHER_PATH, 100),  N(USER_ALL_CLIENTS, 250),
     Y(USER_ALL_CLIENTS, -80), Y(USER_PODS_READY, 60),
 };
 const struct cause cause_k8s_networkpolicy = {
@@ -128,7 +128,7 @@ const struct cause cause_mesh_sidecar = {
 
 static const struct weight stale_discovery_w[] = {
     YR(USER_NAME_MOVED, 350),  N(USER_NAME_MOVED, -300), YR(OTHER_ADDRESS_OK, 200),
-    N(OTHER_ADDRESS_OK, -60),  YR(DNS_HOSTS, 60),        Y(USER_ALL_CLIENTS, -60),
+    N(OTHER_ADDRESS_OK, -60),  Y(DNS_HOSTS, -100),       Y(USER_ALL_CLIENTS, -60),
     ND(PORT_REUSED_LISTEN, 0),
 };
 const struct cause cause_stale_discovery = {
@@ -148,7 +148,7 @@ const struct cause cause_stale_discovery = {
 };
 
 static const struct weight dual_stack_divergence_w[] = {
-    YRD(OTHER_FAMILY_OK, 450),
+    YRD(OTHER_FAMILY_OK, 600),
     N(OTHER_FAMILY_OK, -400),
     Y(USER_OTHER_PATH, 0),
 };
@@ -179,6 +179,8 @@ static const struct weight s3_early_error_close_w[] = {
     YIN(HTTP_STATUS, 200, 299, -300),
     Y(USER_ACCESS_LIST, 60),
     YX(HELLO_SENT),
+    YR(USER_OBJECT_STORE, 200),
+    N(USER_OBJECT_STORE, -300),
 };
 const struct cause cause_s3_early_error_close = {
     .id = "s3-early-error-close",
@@ -203,6 +205,8 @@ static const struct weight s3_idle_or_short_body_w[] = {
     Y(USER_POOL, 60),
     N(USER_POOL, -100),
     Y(RESPONSE_WAIT, -20),
+    YR(USER_OBJECT_STORE, 300),
+    N(USER_OBJECT_STORE, -400),
 };
 const struct cause cause_s3_idle_or_short_body = {
     .id = "s3-idle-or-short-body",

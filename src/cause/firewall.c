@@ -12,7 +12,8 @@ static const struct weight fw_reject_syn_rst_w[] = {
     Y(USER_OTHER_PATH, 150),     Y(USER_SERVICE_RUNS, 200),
     N(USER_SERVICE_RUNS, -200),  YX(SYN_ANSWERED_BAD_ACK),
     Y(OTHER_FAMILY_OK, 30),      Y(ICMP_ERROR, -400),
-    Y(RST_IPID_ODD, 60),
+    Y(RST_IPID_ODD, 60),         Y(WAIT_HELPS, -200),
+    Y(PLAIN_SYN_OK, -200),
 };
 const struct cause cause_fw_reject_syn_rst = {
     .id = "fw-reject-syn-rst",
@@ -43,6 +44,7 @@ static const struct weight fw_reject_icmp_w[] = {
     Y(USER_FW_LOG, 300),
     N(USER_FW_CHANGED, -100),
     YX(RST_SEEN),
+    N(USER_PODS_READY, -250),
 };
 const struct cause cause_fw_reject_icmp = {
     .id = "fw-reject-icmp",
@@ -68,6 +70,7 @@ static const struct weight fw_drop_syn_w[] = {
     Y(USER_OTHER_PATH, 200),    N(USER_OTHER_PATH, -100),  Y(PORT_REUSED_LISTEN, 60),
     Y(LISTEN_QUEUE_FULL, -300), Y(LISTEN_OVERFLOW, -300),  Y(SYN_QUEUE_DROPS, -300),
     Y(CONNTRACK_FULL, -200),    N(USER_SERVICE_RUNS, -50), YX(RST_SEEN),
+    Y(USER_KUBERNETES, -80),
 };
 const struct cause cause_fw_drop_syn = {
     .id = "fw-drop-syn",
@@ -159,6 +162,8 @@ static const struct weight fw_state_missing_w[] = {
     N(USER_ASYMMETRIC, -150),
     Y(USER_FW_LOG, 200),
     N(OTHER_PORT_OK, 30),
+    Y(EMBRYONIC_RST, -300),
+    Y(LISTEN_OVERFLOW, -200),
 };
 const struct cause cause_fw_state_missing = {
     .id = "fw-state-missing",
@@ -191,7 +196,6 @@ static const struct weight dpi_onpath_rst_w[] = {
     N(USER_OTHER_PATH, -100),
     N(REPEATED_SAME, -80),
     Y(PORT_REUSED_LISTEN, -100),
-    Y(TARGET_LOCAL, -400),
 };
 const struct cause cause_dpi_onpath_rst = {
     .id = "dpi-onpath-rst",
@@ -226,7 +230,6 @@ static const struct weight dpi_inline_rst_w[] = {
     N(USER_FILTER, -100),
     Y(USER_OTHER_PATH, 150),
     Y(RST_BOTH_WAYS, 200),
-    Y(TARGET_LOCAL, -400),
     N(REPEATED_SAME, -80),
 };
 const struct cause cause_dpi_inline_rst = {
@@ -251,7 +254,8 @@ static const struct weight dpi_residual_block_w[] = {
     YINR(RST_TRAIN, 2, 1e9, 60), YR(RST_TTL_DIFFERS, 100), N(SYN_RETRY_WORKED, 100),
     Y(USER_FILTER, 150),         YR(RST_FAN, 60),          Y(RST_BEFORE_RTT, 100),
     Y(MANY_RESETS, 80),          Y(USER_OTHER_PATH, 150),  N(USER_FILTER, -100),
-    Y(OUT_RSTS, -400),
+    Y(OUT_RSTS, -400),           YR(WAIT_HELPS, 350),      N(WAIT_HELPS, -250),
+    Y(TARGET_LOCAL, -300),
 };
 const struct cause cause_dpi_residual_block = {
     .id = "dpi-residual-block",
@@ -274,7 +278,7 @@ static const struct weight ip_port_block_rst_w[] = {
     Y(OTHER_PORT_OK, 150),   N(OTHER_PORT_OK, -100),  Y(ANY_BYTES_CUT, 300),
     N(ANY_BYTES_CUT, -150),  Y(OUT_RSTS, -400),       N(OUT_RSTS, 200),
     Y(USER_FILTER, 100),     Y(USER_OTHER_PATH, 200), N(USER_OTHER_PATH, -100),
-    Y(TARGET_LOCAL, -400),
+    Y(WAIT_HELPS, -200),     Y(TARGET_LOCAL, -300),
 };
 const struct cause cause_ip_port_block_rst = {
     .id = "ip-port-block-rst",
@@ -293,11 +297,12 @@ const struct cause cause_ip_port_block_rst = {
 };
 
 static const struct weight ips_signature_reset_w[] = {
-    Y(REQUEST_SEEN, 80),   Y(RST_TTL_DIFFERS, 120), N(RST_TTL_DIFFERS, -40), Y(HELLO_SENT, -50),
-    Y(REPEATED_SAME, 60),  N(REPEATED_SAME, -120),  Y(NEUTRAL_SNI_OK, 50),   Y(ANY_BYTES_CUT, -200),
-    N(ANY_BYTES_CUT, 200), Y(USER_FILTER, 300),     N(USER_FILTER, -200),    Y(OUT_RSTS, -200),
-    N(OUT_RSTS, 150),      Y(USER_FW_LOG, 150),     Y(DATA_AFTER_RST, 60),   Y(TARGET_LOCAL, -300),
-    Y(SENDER_LOCAL, -200), N(NO_REPLY_BYTES, -60),
+    Y(REQUEST_SEEN, 80),   Y(RST_TTL_DIFFERS, 120), N(RST_TTL_DIFFERS, -40),
+    Y(HELLO_SENT, -50),    Y(REPEATED_SAME, 60),    N(REPEATED_SAME, -120),
+    Y(NEUTRAL_SNI_OK, 50), Y(ANY_BYTES_CUT, -200),  N(ANY_BYTES_CUT, 200),
+    Y(USER_FILTER, 300),   N(USER_FILTER, -200),    Y(OUT_RSTS, -200),
+    N(OUT_RSTS, 150),      Y(USER_FW_LOG, 150),     Y(DATA_AFTER_RST, 60),
+    Y(SENDER_LOCAL, -200), N(NO_REPLY_BYTES, -60),  Y(TARGET_LOCAL, -300),
 };
 const struct cause cause_ips_signature_reset = {
     .id = "ips-signature-reset",
@@ -329,6 +334,9 @@ static const struct weight rate_limit_ban_w[] = {
     N(PORT_REUSED_LISTEN, -300),
     N(USER_ALL_CLIENTS, 100),
     YINR(HTTP_STATUS, 429, 429, 300),
+    YR(WAIT_HELPS, 250),
+    N(WAIT_HELPS, -200),
+    Y(TARGET_LOCAL, -300),
 };
 const struct cause cause_rate_limit_ban = {
     .id = "rate-limit-ban",
@@ -349,7 +357,8 @@ const struct cause cause_rate_limit_ban = {
 
 static const struct weight syn_option_intolerance_w[] = {
     YR(SYN_OPTIONS, 200),   Y(SYN_RETRY_WORKED, 60),    Y(USER_OTHER_PATH, 60),
-    Y(RST_TTL_DIFFERS, 60), Y(PORT_REUSED_LISTEN, 100),
+    Y(RST_TTL_DIFFERS, 60), Y(PORT_REUSED_LISTEN, 100), Y(PLAIN_SYN_OK, 450),
+    N(PLAIN_SYN_OK, -400),
 };
 const struct cause cause_syn_option_intolerance = {
     .id = "syn-option-intolerance",
@@ -379,8 +388,8 @@ static const struct weight syn_proxy_mismatch_w[] = {
     N(USER_PROXY, -150),
     Y(DATA_AFTER_RST, 40),
     Y(HOLD_RESET, 20),
-    Y(TARGET_LOCAL, -200),
     Y(LISTEN_OVERFLOW, -200),
+    Y(TARGET_LOCAL, -300),
 };
 const struct cause cause_syn_proxy_mismatch = {
     .id = "syn-proxy-mismatch",
@@ -399,7 +408,7 @@ const struct cause cause_syn_proxy_mismatch = {
 static const struct weight explicit_proxy_required_w[] = {
     YR(PROXY_CONFIGURED, 200), N(PROXY_CONFIGURED, -200), Y(RST_TTL_DIFFERS, 60),
     Y(RST_BEFORE_RTT, 60),     N(OTHER_ADDRESS_OK, 60),   N(OTHER_PORT_OK, 30),
-    Y(MANY_RESETS, 60),        Y(TARGET_LOCAL, -500),
+    Y(MANY_RESETS, 60),        Y(TARGET_LOCAL, -300),
 };
 const struct cause cause_explicit_proxy_required = {
     .id = "explicit-proxy-required",
@@ -425,7 +434,9 @@ static const struct weight tls_intercept_policy_w[] = {
     N(USER_FILTER, -250),
     Y(NEUTRAL_SNI_OK, 200),
     N(RST_TTL_DIFFERS, 20),
-    Y(TARGET_LOCAL, -400),
+    YR(SAME_ISSUER, 500),
+    N(SAME_ISSUER, -300),
+    Y(TARGET_LOCAL, -300),
 };
 const struct cause cause_tls_intercept_policy = {
     .id = "tls-intercept-policy",

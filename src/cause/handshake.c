@@ -24,7 +24,7 @@ static const struct weight tls_tls_to_plain_w[] = {
     N(FIRST_BYTES_TEXT, 0),
     YX(FIRST_BYTES_TLS),
     YX(SERVER_HELLO),
-    YR(HELLO_SENT, 30),
+    YR(HELLO_SENT, 80),
     YR(FIRST_BYTES_TEXT, 0),
     Y(PLAIN_WORKS, 400),
     N(PLAIN_WORKS, -300),
@@ -43,6 +43,7 @@ static const struct weight tls_tls_to_plain_w[] = {
     YR(OTHER_PROTOCOL, 0),
     Y(ABORT_ON_CLOSE, 50),
     YX(TLS_OK),
+    Y(BANNER_FIRST, -150),
 };
 const struct cause cause_tls_tls_to_plain = {
     .id = "tls-tls-to-plain",
@@ -135,6 +136,7 @@ static const struct weight tls_client_rejects_cert_w[] = {
     YIS(RST_FROM, "server", -150),
     Y(SENDER_LOCAL, 40),
     YIN(TLS_ALERT, 1, 255, -200),
+    Y(SAME_ISSUER, -400),
 };
 const struct cause cause_tls_client_rejects_cert = {
     .id = "tls-client-rejects-cert",
@@ -183,7 +185,7 @@ const struct cause cause_tls_mtls_required = {
 
 static const struct weight tls_sni_unknown_w[] = {
     YIND(TLS_ALERT, 112, 112, 600),
-    YR(HELLO_SENT, 20),
+    YR(HELLO_SENT, 60),
     YIN(TLS_ALERT, 1, 111, -400),
     YINR(TLS_ALERT, 112, 112, 0),
     N(SNI, 60),

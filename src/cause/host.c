@@ -31,6 +31,8 @@ static const struct weight port_closed_w[] = {
     YX(CONN_OK),
     YR(STRAY_SEGMENT, 100),
     Y(ANSWERED_BEFORE, -400),
+    Y(PLAIN_SYN_OK, -400),
+    Y(WAIT_HELPS, -60),
 };
 const struct cause cause_port_closed = {
     .id = "port-closed",
@@ -144,7 +146,7 @@ const struct cause cause_duplicate_ip = {
 static const struct weight vm_pause_migrate_w[] = {
     YR(USER_REBOOTED, 60),         YINR(RETRANSMITTED, 3, 1e9, 40), Y(KEEPALIVES, 60),
     YIN(IDLE_BEFORE, 60, 1e9, 40), N(USER_REBOOTED, -200),          Y(RST_TTL_DIFFERS, -150),
-    Y(FIN_BEFORE, -150),
+    Y(FIN_BEFORE, -150),           YR(USER_VM_PAUSED, 500),         N(USER_VM_PAUSED, -300),
 };
 const struct cause cause_vm_pause_migrate = {
     .id = "vm-pause-migrate",

@@ -41,7 +41,7 @@ const struct cause cause_local_sock_destroy = {
 
 static const struct weight local_stale_pool_w[] = {
     YR(EPIPE_FIRST, 150),
-    YINR(DATA_AFTER_FIN, 1.5, 1e9, 100),
+    YINR(DATA_AFTER_FIN, 1.5, 1e9, 200),
     YR(REUSED, 60),
     Y(USER_POOL, 250),
     N(USER_POOL, -300),

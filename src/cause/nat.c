@@ -121,7 +121,7 @@ const struct cause cause_timewait_collision = {
 };
 
 static const struct weight paws_nat_drop_w[] = {
-    YR(CONN_TIMEOUT, 0),  YR(USER_NAT, 100),       N(USER_NAT, -250),
+    YR(CONN_TIMEOUT, 0),  YR(USER_NAT, 200),       N(USER_NAT, -250),
     N(REPEATED_SAME, 60), N(USER_ALL_CLIENTS, 30), N(OTHER_PORT_OK, -30),
 };
 const struct cause cause_paws_nat_drop = {

@@ -170,6 +170,8 @@ static const struct weight app_proto_mismatch_w[] = {
     YX(SERVER_HELLO),
     YISX(OTHER_PROTOCOL, "HTTP/2|HTTP/2 frame"),
     Y(RST_TTL_DIFFERS, -100),
+    YIS(OTHER_PROTOCOL, "HTTP response|HTTP/2 preface|HTTP/2 frame|HTTP/2 GOAWAY|HTTP/2 RST_STREAM",
+        -350),
 };
 const struct cause cause_app_proto_mismatch = {
     .id = "app-proto-mismatch",

@@ -5,11 +5,23 @@
 
 void judge_harm(struct judgement *j, const struct view *v)
 {
-    static const enum fact_kind failures[] = {
-        FACT_CONN_REFUSED,   FACT_CONN_RESET,      FACT_CONN_TIMEOUT,  FACT_CONN_UNREACHABLE,
-        FACT_HOLD_RESET,     FACT_HOLD_FIN,        FACT_EARLY_EOF,     FACT_STALLED,
-        FACT_REPLY_CUT,      FACT_DNS_FAILED,      FACT_TLS_ALERT,     FACT_LOCAL_PORTS_EXHAUSTED,
-        FACT_TLS_LATE_ALERT, FACT_LOCAL_DESTROYED, FACT_CERT_REJECTED, FACT_FIRST_BYTES_TEXT};
+    static const enum fact_kind failures[] = {FACT_RST_SEEN,
+                                              FACT_CONN_REFUSED,
+                                              FACT_CONN_RESET,
+                                              FACT_CONN_TIMEOUT,
+                                              FACT_CONN_UNREACHABLE,
+                                              FACT_HOLD_RESET,
+                                              FACT_HOLD_FIN,
+                                              FACT_EARLY_EOF,
+                                              FACT_STALLED,
+                                              FACT_REPLY_CUT,
+                                              FACT_DNS_FAILED,
+                                              FACT_TLS_ALERT,
+                                              FACT_LOCAL_PORTS_EXHAUSTED,
+                                              FACT_TLS_LATE_ALERT,
+                                              FACT_LOCAL_DESTROYED,
+                                              FACT_CERT_REJECTED,
+                                              FACT_FIRST_BYTES_TEXT};
     const struct fact *said = v->by[FACT_HARMLESS];
 
     if (said) {

@@ -66,6 +66,8 @@ static const struct weight idle_lb_rst_pushed_w[] = {
     YIN(IDLE_CUT, 1, 1e9, 200),
     Y(KEEPALIVES, -40),
     Y(HARMLESS, -60),
+    N(USER_PROXY, -200),
+    Y(TARGET_LOCAL, -150),
 };
 const struct cause cause_idle_lb_rst_pushed = {
     .id = "idle-lb-rst-pushed",
@@ -108,11 +110,11 @@ const struct cause cause_idle_silent_drop = {
 static const struct weight keepalive_race_w[] = {
     YR(EPIPE_FIRST, 200),
     YISR(FIN_BEFORE, "server|responder|client and server", 60),
-    YR(REUSED, 150),
+    YR(REUSED, 200),
     YR(USER_POOL, 120),
     YR(IDLE_ANSWERED, 20),
     Y(DATA_AFTER_FIN, 60),
-    YIN(DATA_AFTER_FIN, 0, 1, 60),
+    YIN(DATA_AFTER_FIN, 0, 1, 80),
     Y(RESPONSE_COMPLETE, 40),
     N(USER_POOL, -300),
     N(REUSED, -300),
@@ -124,6 +126,7 @@ static const struct weight keepalive_race_w[] = {
     YIS(RST_FROM, "client", -200),
     YIS(IDLE_CUT, "fin", 250),
     Y(HARMLESS, -100),
+    YIN(DATA_AFTER_FIN, 1.5, 1e9, -250),
 };
 const struct cause cause_keepalive_race = {
     .id = "keepalive-race",
@@ -212,13 +215,15 @@ static const struct weight server_read_timeout_w[] = {
     N(USER_IDLE_SETTING, -100),
     Y(ALL_ACKED, 10),
     YIS(RST_FROM, "client", -300),
-    Y(ABORT_ON_DATA, 100),
+    Y(ABORT_ON_DATA, 450),
     Y(REPEATED_SAME, 80),
     N(RESPONSE_COMPLETE, 20),
     Y(NOTHING_SENT, 20),
     Y(EARLY_REPLY, -60),
     Y(RST_TTL_DIFFERS, -150),
     Y(LAST_DATA_TO_RST_SIDE, -60),
+    N(USER_PROXY, 150),
+    Y(TARGET_LOCAL, 60),
 };
 const struct cause cause_server_read_timeout = {
     .id = "server-read-timeout",
@@ -321,7 +326,7 @@ const struct cause cause_peer_rto_gave_up = {
 static const struct weight fin_wait2_late_data_w[] = {
     YINR(DATA_AFTER_FIN, 20, 1e9, 250),
     YR(DATA_AFTER_FIN, 20),
-    Y(EPIPE_FIRST, 80),
+    Y(EPIPE_FIRST, 120),
     YIS(RST_CLASS, "passive", 60),
     YIS(RST_CLASS, "active", -60),
     Y(RST_TTL_DIFFERS, -100),
@@ -344,7 +349,7 @@ const struct cause cause_fin_wait2_late_data = {
 
 static const struct weight max_conn_age_w[] = {
     YR(H2_GOAWAY, 100),     YINR(AGE, 300, 1e9, 40),       Y(IDLE_BEFORE, -150),
-    Y(ANSWERED_BEFORE, 40), YR(USER_IDLE_SETTING, 60),     Y(USER_PROXY, 60),
+    Y(ANSWERED_BEFORE, 40), YR(USER_IDLE_SETTING, 250),    Y(USER_PROXY, 60),
     N(USER_PROXY, -60),     YIS(FIN_BEFORE, "server", 60), Y(RETRANSMITTED, -80),
 };
 const struct cause cause_max_conn_age = {

@@ -72,3 +72,19 @@ const struct step step_other_address = {
     .causes = {"stale-discovery", "failover-no-state"},
     .cost = 1,
 };
+
+const struct step step_object_store = {
+    .id = "object-store",
+    .group = GROUP_CLOUD,
+    .question = N_("Is the server an object store (S3)?"),
+    .why = N_("Object stores answer errors before they have read the body, and close idle "
+              "connections early."),
+    .if_yes = N_("Check region, clock and signature, and rewind the body before a retry."),
+    .if_no = N_("These causes are out."),
+    .how = N_("Look at the Server header (AmazonS3, MinIO ...)."),
+    .kinds = {FACT_USER_OBJECT_STORE},
+    .yes_is_suspect = true,
+    .answer = FACT_USER_OBJECT_STORE,
+    .causes = {"s3-early-error-close", "s3-idle-or-short-body"},
+    .cost = 1,
+};

@@ -110,3 +110,18 @@ const struct step step_two_paths = {
     .causes = {"fw-state-missing", "conntrack-flushed", "fw-midstream-reject"},
     .cost = 3,
 };
+
+const struct step step_waiting = {
+    .id = "waiting",
+    .group = GROUP_FIREWALL,
+    .question = N_("Does it work again after a wait of some minutes?"),
+    .why = N_("Bans and filters punish an address for a time after they matched."),
+    .if_yes = N_("A ban or filter remembers this address: look for the first failure."),
+    .if_no = N_("It is not a ban."),
+    .how = N_("Leave it alone for five minutes, then try once."),
+    .kinds = {FACT_WAIT_HELPS},
+    .yes_is_suspect = true,
+    .answer = FACT_WAIT_HELPS,
+    .causes = {"dpi-residual-block", "rate-limit-ban", "ip-port-block-rst"},
+    .cost = 10,
+};

@@ -90,3 +90,18 @@ const struct step step_certificate = {
     .causes = {"tls-client-rejects-cert", "tls-intercept-policy"},
     .cost = 0,
 };
+
+const struct step step_same_issuer = {
+    .id = "same-issuer",
+    .group = GROUP_HANDSHAKE,
+    .question = N_("Do certificates of unrelated sites come from one issuer here?"),
+    .why = N_("Then a proxy ends TLS in between and may block by its own rules."),
+    .if_yes = N_("A TLS-inspecting proxy is in the way: look at its policy."),
+    .if_no = N_("Nobody ends TLS in between."),
+    .how = N_("openssl s_client to two unrelated sites; compare the issuers."),
+    .kinds = {FACT_SAME_ISSUER},
+    .yes_is_suspect = true,
+    .answer = FACT_SAME_ISSUER,
+    .causes = {"tls-intercept-policy", "tls-client-rejects-cert"},
+    .cost = 1,
+};

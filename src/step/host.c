@@ -59,3 +59,18 @@ const struct step step_out_resets = {
                "tls-sni-filter"},
     .cost = 1,
 };
+
+const struct step step_machine_paused = {
+    .id = "machine-paused",
+    .group = GROUP_HOST,
+    .question = N_("Was the machine paused, migrated or restored from a snapshot then?"),
+    .why = N_("Its clock and its connections then lag behind the rest of the world."),
+    .if_yes = N_("Expect clients to reconnect; migrate with short pauses."),
+    .if_no = N_("The machine ran through."),
+    .how = N_("Look at the hypervisor and at clock jumps in the journal."),
+    .kinds = {FACT_USER_VM_PAUSED},
+    .yes_is_suspect = true,
+    .answer = FACT_USER_VM_PAUSED,
+    .causes = {"vm-pause-migrate", "host-reboot-lost-state"},
+    .cost = 3,
+};
