@@ -271,19 +271,33 @@ static uint16_t nflog(struct packet *pkt, struct cursor *c)
     return 0;
 }
 
+/* A protected frame that was decrypted before it was written still has its cipher's header: 4 bytes
+ * (WEP) or 8 (TKIP, CCMP). Otherwise there is nothing to read. */
+static bool skip_cipher(struct cursor *c)
+{
+    for (size_t n = 4; n <= 8; n += 4)
+        if (cur_left(c) >= n + 3 && memcmp(c->p + n, "\xaa\xaa\x03", 3) == 0) {
+            cur_take(c, n);
+            return true;
+        }
+    return false;
+}
+
 /* Data frames in the clear; management, control and protected frames have no IP to show. */
 uint16_t link_wifi(struct packet *pkt, struct cursor *c)
 {
     const uint8_t *b = cur_take(c, 24);
     size_t more = 0;
 
-    if (!b || (b[0] & 0x0c) != 0x08 || (b[0] & 0x40) || (b[1] & 0x40))
+    if (!b || (b[0] & 0x0c) != 0x08 || (b[0] & 0x40))
         return 0;
     if ((b[1] & 3) == 3)
         more += 6; /* the fourth address */
     if (b[0] & 0x80)
         more += (b[1] & 0x80) ? 6 : 2; /* QoS control, HT control */
     cur_take(c, more);
+    if ((b[1] & 0x40) && !skip_cipher(c))
+        return 0;
     return llc(pkt, c);
 }
 
