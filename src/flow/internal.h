@@ -1,7 +1,7 @@
 /*
  * What the files of flow/ share. Only flow/ includes this.
  *
- * A packet goes table.c (find or make its flow, dedupe) -> zeek.c (the record's view, duplicates
+ * A packet goes table.c (find or make its flow in pool.c) -> zeek.c (the record's view, duplicates
  * and all) -> reset.c (a RST makes or extends a struct reset) -> track.c (the two halves move on).
  */
 #ifndef FLOW_INTERNAL_H
@@ -202,7 +202,14 @@ struct flow_table {
     nstime now;
 };
 
-/* table.c */
+/* pool.c */
+struct flow *table_find_tuple(const struct flow_table *t, const struct addr *src, uint16_t sport,
+                              const struct addr *dst, uint16_t dport, enum side *s);
+struct flow *table_make_flow(struct flow_table *t, const struct packet *p, struct flow *old);
+bool table_ready_sides(struct flow_table *t, struct flow *f, enum side s, const struct packet *p);
+void table_touch(struct flow_table *t, struct flow *f, bool syn_only);
+uint32_t *table_id_bucket(const struct flow_table *t, uint64_t id);
+void table_fill_empty(uint32_t *a, size_t n);
 struct flow *table_flow(const struct flow_table *t, uint32_t index);
 struct flow_more *flow_need_more(struct flow *f); /* NULL on ENOMEM */
 void flow_link_words(struct flow_table *t, struct flow_more *m);
@@ -219,6 +226,10 @@ void zeek_cut(struct flow_table *t, struct flow *f);
 enum conn_state zeek_conn_state(const struct flow *f);
 bool zeek_likely_server_port(uint16_t port);
 bool zeek_flips(const struct packet *p); /* the originator is the packet's receiver */
+void zeek_note_gap(struct flow *f, struct zeek_end *e);
+/* zeek_gap.c: rel is relative to the end's start */
+void zeek_acked(struct flow *f, struct zeek_end *e, int64_t rel);
+void zeek_data(struct flow *f, struct zeek_end *e, const struct packet *p, int64_t rel);
 /* words.c */
 void words_packet(struct flow_table *t, struct flow *f, enum side s, const struct packet *p);
 void words_last(const struct flow *f, char *out, size_t outlen);

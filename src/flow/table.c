@@ -1,7 +1,6 @@
 /*
- * The table of flows: pooled flows behind a keyed hash, two LRU lists, and what goes when it is
- * full. SYN-only flows stand in a list of their own and go first, so that a SYN flood cannot push
- * out connections that carry data.
+ * The table of flows: a packet comes in, its flow is found or begins, and what it says goes to the
+ * record, the reset, the halves and the words in turn. Keeps the resets, and looks things up.
  */
 #include "flow/internal.h"
 
@@ -10,377 +9,10 @@
 #include <string.h>
 #include <sys/auxv.h>
 
-#define FLOW_SLAB     1024
 #define RESET_SLAB    64
 #define BUCKETS_FIRST 4096
 #define DEFAULT_FLOWS 1000000
 #define DEFAULT_KEPT  ((size_t)64 << 20)
-
-#define SIDE_SLAB 1024
-_Static_assert(sizeof(struct flow) + sizeof(struct flow_side) <= 512, "an unanswered SYN is cheap");
-
-struct flow *table_flow(const struct flow_table *t, uint32_t index)
-{
-    return index == NO_INDEX ? NULL : &t->slabs[index / FLOW_SLAB][index % FLOW_SLAB];
-}
-
-/* ---- LRU lists ---- */
-static struct lru *lru_of(struct flow_table *t, const struct flow *f)
-{
-    return f->syn_list ? &t->syn_lru : &t->lru;
-}
-
-static void lru_add(struct flow_table *t, struct flow *f)
-{
-    struct lru *l = lru_of(t, f);
-    f->lru_prev = l->last;
-    f->lru_next = NO_INDEX;
-    if (l->last == NO_INDEX)
-        l->first = f->index;
-    else
-        table_flow(t, l->last)->lru_next = f->index;
-    l->last = f->index;
-    l->n++;
-}
-
-static void lru_remove(struct flow_table *t, struct flow *f)
-{
-    struct lru *l = lru_of(t, f);
-    if (f->lru_prev == NO_INDEX)
-        l->first = f->lru_next;
-    else
-        table_flow(t, f->lru_prev)->lru_next = f->lru_next;
-    if (f->lru_next == NO_INDEX)
-        l->last = f->lru_prev;
-    else
-        table_flow(t, f->lru_next)->lru_prev = f->lru_prev;
-    l->n--;
-}
-
-static void lru_touch(struct flow_table *t, struct flow *f, bool syn_only)
-{
-    if (f->syn_list == syn_only && lru_of(t, f)->last == f->index)
-        return;
-    lru_remove(t, f);
-    f->syn_list = syn_only;
-    lru_add(t, f);
-}
-
-/* ---- hashing: both directions of a connection meet in one bucket ---- */
-static uint64_t endpoint_hash(uint64_t key, const struct addr *a, uint16_t port)
-{
-    uint64_t w[2];
-    memcpy(w, a->b, sizeof(w));
-    return hash_mix(hash_mix(w[0] ^ key, w[1] + a->family), key ^ port);
-}
-
-static uint64_t tuple_hash(const struct flow_table *t, const struct addr *a, uint16_t ap,
-                           const struct addr *b, uint16_t bp)
-{
-    uint64_t x = endpoint_hash(t->hash_key, a, ap), y = endpoint_hash(t->hash_key, b, bp);
-    return hash_mix(x + y, x ^ y ^ t->hash_key); /* symmetric */
-}
-
-static uint32_t *bucket_of(const struct flow_table *t, const struct addr *a, uint16_t ap,
-                           const struct addr *b, uint16_t bp)
-{
-    return &t->buckets[tuple_hash(t, a, ap, b, bp) & (t->nbuckets - 1)];
-}
-
-static uint32_t *key_bucket(const struct flow_table *t, const struct flow_key *k)
-{
-    return bucket_of(t, &k->src, k->sport, &k->dst, k->dport);
-}
-
-static uint32_t *id_bucket(const struct flow_table *t, uint64_t id)
-{
-    return &t->id_buckets[id & (t->nbuckets - 1)];
-}
-
-static void fill_empty(uint32_t *a, size_t n)
-{
-    memset(a, 0xff, n * sizeof(*a)); /* NO_INDEX */
-}
-
-/* Twice the buckets once there are as many flows; on ENOMEM chains just grow longer. */
-static void table_rehash(struct flow_table *t)
-{
-    size_t n = t->nbuckets * 2;
-    uint32_t *b = malloc(n * sizeof(*b)), *ib = malloc(n * sizeof(*ib));
-    if (!b || !ib) {
-        free(b);
-        free(ib);
-        return;
-    }
-    free(t->buckets);
-    free(t->id_buckets);
-    t->buckets = b;
-    t->id_buckets = ib;
-    t->nbuckets = n;
-    fill_empty(b, n);
-    fill_empty(ib, n);
-    for (size_t i = 0; i < t->next_fresh; i++) {
-        struct flow *f = table_flow(t, (uint32_t)i);
-        if (!f->in_use)
-            continue;
-        uint32_t *at = id_bucket(t, f->id);
-        f->id_next = *at;
-        *at = f->index;
-        if (f->newer != NO_INDEX)
-            continue; /* only the newest of a 5-tuple stands in the chain */
-        at = key_bucket(t, &f->key);
-        f->next = *at;
-        *at = f->index;
-    }
-}
-
-static struct flow *find_tuple(const struct flow_table *t, const struct addr *src, uint16_t sport,
-                               const struct addr *dst, uint16_t dport, enum side *s)
-{
-    struct flow_key k = {*src, *dst, sport, dport};
-    for (uint32_t i = *key_bucket(t, &k); i != NO_INDEX;) {
-        struct flow *f = table_flow(t, i);
-        if (flow_key_equal(&f->key, &k)) {
-            *s = SIDE_ORIG;
-            return f;
-        }
-        if (flow_key_reverse_equal(&f->key, &k)) {
-            *s = SIDE_RESP;
-            return f;
-        }
-        i = f->next;
-    }
-    return NULL;
-}
-
-/* ---- making and forgetting flows ---- */
-static struct flow *flow_fresh(struct flow_table *t)
-{
-    if (t->free_list != NO_INDEX) {
-        struct flow *f = table_flow(t, t->free_list);
-        t->free_list = f->next;
-        return f;
-    }
-    if (t->next_fresh / FLOW_SLAB >= t->nslabs) {
-        if (ARRAY_GROW(t->slabs, t->nslabs + 1, t->slabs_alloc) < 0)
-            return NULL;
-        struct flow *slab = calloc(FLOW_SLAB, sizeof(*slab));
-        if (!slab)
-            return NULL;
-        t->slabs[t->nslabs++] = slab;
-    }
-    struct flow *f = table_flow(t, (uint32_t)t->next_fresh);
-    f->index = (uint32_t)t->next_fresh++;
-    return f;
-}
-
-static struct flow_side *side_fresh(struct flow_table *t)
-{
-    struct flow_side *side = t->free_sides;
-    if (!side) {
-        if (ARRAY_GROW(t->side_slabs, t->nside_slabs + 1, t->side_slabs_alloc) < 0)
-            return NULL;
-        struct flow_side *slab = calloc(SIDE_SLAB, sizeof(*slab));
-        if (!slab)
-            return NULL;
-        t->side_slabs[t->nside_slabs++] = slab;
-        for (size_t i = SIDE_SLAB; i-- > 0; t->free_sides = &slab[i])
-            slab[i].next_free = t->free_sides;
-        side = t->free_sides;
-    }
-    t->free_sides = side->next_free;
-    *side = t->nobody;
-    return side;
-}
-
-static void side_forget(struct flow_table *t, struct flow_side *side)
-{
-    if (side == &t->nobody)
-        return;
-    side->next_free = t->free_sides;
-    t->free_sides = side;
-}
-
-/* Room for what a segment says of its sender, and with an ACK of its peer. */
-static bool sides_ready(struct flow_table *t, struct flow *f, enum side s, const struct packet *p)
-{
-    for (int i = 0; i < 2; i++) {
-        if (f->side[i] != &t->nobody || ((int)s != i && !(p->tcp.flags & TCP_ACK)))
-            continue;
-        struct flow_side *side = side_fresh(t);
-        if (!side)
-            return false;
-        zeek_join(f, (enum side)i, side);
-        f->side[i] = side;
-    }
-    return true;
-}
-
-static void unlink_id(struct flow_table *t, struct flow *f)
-{
-    uint32_t *at = id_bucket(t, f->id);
-    while (*at != NO_INDEX && *at != f->index)
-        at = &table_flow(t, *at)->id_next;
-    if (*at == f->index)
-        *at = f->id_next;
-}
-
-static void unlink_key(struct flow_table *t, struct flow *f)
-{
-    if (f->older != NO_INDEX)
-        table_flow(t, f->older)->newer = f->newer;
-    if (f->newer != NO_INDEX) {
-        table_flow(t, f->newer)->older = f->older;
-        return;
-    }
-    uint32_t *at = key_bucket(t, &f->key);
-    while (*at != NO_INDEX && *at != f->index)
-        at = &table_flow(t, *at)->next;
-    if (*at != f->index)
-        return;
-    if (f->older == NO_INDEX) {
-        *at = f->next;
-        return;
-    }
-    table_flow(t, f->older)->next = f->next;
-    *at = f->older;
-}
-
-/* The list of flows that keep first bytes, the longest kept first. */
-void flow_link_words(struct flow_table *t, struct flow_more *m)
-{
-    if (m->linked)
-        return;
-    m->linked = true;
-    m->next = NULL;
-    m->prev = t->more_last;
-    if (t->more_last)
-        t->more_last->next = m;
-    else
-        t->more_first = m;
-    t->more_last = m;
-}
-
-static void more_unlink(struct flow_table *t, struct flow_more *m)
-{
-    if (!m->linked)
-        return;
-    m->linked = false;
-    if (m->prev)
-        m->prev->next = m->next;
-    else
-        t->more_first = m->next;
-    if (m->next)
-        m->next->prev = m->prev;
-    else
-        t->more_last = m->prev;
-}
-
-void flow_forget_words(struct flow_table *t, struct flow *f)
-{
-    struct flow_more *m = f->more;
-    if (!m)
-        return;
-    more_unlink(t, m);
-    for (int s = 0; s < 2; s++) {
-        t->kept_bytes -= m->first[s].alloc;
-        free(m->first[s].data);
-        free(m->app[s]);
-        m->first[s] = (struct kept){.stopped = true};
-        m->app[s] = NULL;
-    }
-}
-
-static void flow_forget(struct flow_table *t, struct flow *f)
-{
-    if (f->zeek.open)
-        zeek_cut(t, f);
-    if (f->more) {
-        flow_forget_words(t, f);
-        free(f->more);
-    }
-    unlink_key(t, f);
-    unlink_id(t, f);
-    lru_remove(t, f);
-    side_forget(t, f->side[0]);
-    side_forget(t, f->side[1]);
-    uint32_t index = f->index;
-    memset(f, 0, sizeof(*f));
-    f->index = index;
-    f->next = t->free_list;
-    t->free_list = index;
-    t->counts.live_flows--;
-}
-
-/* Full: the oldest idle flow that never was answered goes first. */
-static void table_make_room(struct flow_table *t)
-{
-    while (t->counts.live_flows >= t->st.max_flows) {
-        uint32_t i = t->syn_lru.first != NO_INDEX ? t->syn_lru.first : t->lru.first;
-        flow_forget(t, table_flow(t, i));
-        t->limits.flows_evicted++;
-    }
-}
-
-static struct flow *flow_make(struct flow_table *t, const struct packet *p, struct flow *old)
-{
-    if (old && t->counts.live_flows >= t->st.max_flows &&
-        old->index == (t->syn_lru.n ? t->syn_lru.first : t->lru.first))
-        lru_touch(t, old, old->syn_list); /* not the one we hang the new one on */
-    table_make_room(t);
-    if (old && !old->in_use)
-        old = NULL;
-    struct flow *f = flow_fresh(t);
-    if (!f)
-        return NULL;
-    bool flip = zeek_flips(p);
-    f->key = flip ? (struct flow_key){p->dst, p->src, p->tcp.dport, p->tcp.sport}
-                  : (struct flow_key){p->src, p->dst, p->tcp.sport, p->tcp.dport};
-    f->in_use = true;
-    f->id = ++t->next_id;
-    f->older = f->newer = NO_INDEX;
-    f->last_data_from = SIDE_NONE;
-    f->last_real = f->synack_time = f->syn_time = NSTIME_NONE;
-    f->rtt_to[0] = f->rtt_to[1] = NSTIME_NONE;
-    f->side[0] = f->side[1] = &t->nobody;
-    f->zeek.start = NSTIME_NONE;
-
-    uint32_t *at = key_bucket(t, &f->key);
-    if (old) { /* port reuse: the newest takes the old one's place in the chain */
-        uint32_t *from = at;
-        while (*from != NO_INDEX && *from != old->index)
-            from = &table_flow(t, *from)->next;
-        if (*from == old->index)
-            *from = old->next;
-        f->older = old->index;
-        old->newer = f->index;
-    }
-    f->next = *at;
-    *at = f->index;
-    at = id_bucket(t, f->id);
-    f->id_next = *at;
-    *at = f->index;
-    f->syn_list = true;
-    lru_add(t, f);
-    t->counts.flows++;
-    if (++t->counts.live_flows > t->nbuckets)
-        table_rehash(t);
-    return f;
-}
-
-struct flow_more *flow_need_more(struct flow *f)
-{
-    if (f->more)
-        return f->more;
-    struct flow_more *m = calloc(1, sizeof(*m));
-    if (!m)
-        return NULL;
-    for (int s = 0; s < 2; s++)
-        m->fin_time[s] = m->probe_time[s] = m->rtt_min[s] = m->burst[s].time = NSTIME_NONE;
-    m->owner = f;
-    f->more = m;
-    return m;
-}
 
 /* ---- resets ---- */
 struct grown *table_grown(const struct flow_table *t, uint64_t id)
@@ -473,8 +105,8 @@ struct flow_table *flow_table_new(const struct flow_settings *st)
     }
     if (st->nlocal)
         memcpy(t->local, st->local, st->nlocal * sizeof(*t->local));
-    fill_empty(t->buckets, t->nbuckets);
-    fill_empty(t->id_buckets, t->nbuckets);
+    table_fill_empty(t->buckets, t->nbuckets);
+    table_fill_empty(t->id_buckets, t->nbuckets);
     return t;
 }
 
@@ -525,7 +157,7 @@ static const struct flow *icmp_packet(struct flow_table *t, const struct packet 
     enum side s;
     if (!ic->quoted || ic->quoted_l4 != L4_TCP || !ic->ports_seen)
         return NULL;
-    struct flow *f = find_tuple(t, &ic->src, ic->sport, &ic->dst, ic->dport, &s);
+    struct flow *f = table_find_tuple(t, &ic->src, ic->sport, &ic->dst, ic->dport, &s);
     struct flow_more *m = f ? flow_need_more(f) : NULL;
     if (!m)
         return f;
@@ -556,18 +188,18 @@ static const struct flow *tcp_packet(struct flow_table *t, const struct packet *
 {
     enum side s;
     t->counts.tcp_packets++;
-    struct flow *f = find_tuple(t, &p->src, p->tcp.sport, &p->dst, p->tcp.dport, &s);
+    struct flow *f = table_find_tuple(t, &p->src, p->tcp.sport, &p->dst, p->tcp.dport, &s);
     if (f && addr_equal(&f->key.src, &f->key.dst) && f->key.sport == f->key.dport)
         s = SIDE_ORIG; /* both ends look the same */
     if (!f || starts_anew(f, s, p)) {
-        f = flow_make(t, p, f);
+        f = table_make_flow(t, p, f);
         if (!f)
             return NULL;
         s = flow_key_equal(&f->key, &(struct flow_key){p->src, p->dst, p->tcp.sport, p->tcp.dport})
                 ? SIDE_ORIG
                 : SIDE_RESP;
     }
-    if (!sides_ready(t, f, s, p))
+    if (!table_ready_sides(t, f, s, p))
         return NULL;
     bool corrupt = is_corrupt(&f->side[s]->half, p), rst = p->tcp.flags & TCP_RST;
     zeek_packet(t, f, s, p, corrupt);
@@ -589,7 +221,7 @@ static const struct flow *tcp_packet(struct flow_table *t, const struct packet *
     if (!rst && f->reset)
         reset_after(t, f, s, p);
     bool syn_only = !f->side[SIDE_RESP]->half.seen || !f->side[SIDE_ORIG]->half.seen;
-    lru_touch(t, f, syn_only && !f->more);
+    table_touch(t, f, syn_only && !f->more);
     return f;
 }
 
@@ -640,7 +272,7 @@ const struct reset *flow_table_reset(const struct flow_table *t, uint64_t id)
 
 const struct flow *flow_table_by_id(const struct flow_table *t, uint64_t id)
 {
-    for (uint32_t i = *id_bucket(t, id); i != NO_INDEX;) {
+    for (uint32_t i = *table_id_bucket(t, id); i != NO_INDEX;) {
         const struct flow *f = table_flow(t, i);
         if (f->id == id)
             return f;
@@ -653,7 +285,7 @@ const struct flow *flow_table_find(const struct flow_table *t, const struct flow
                                    nstime when, nstime slack)
 {
     enum side s;
-    const struct flow *f = find_tuple(t, &k->src, k->sport, &k->dst, k->dport, &s);
+    const struct flow *f = table_find_tuple(t, &k->src, k->sport, &k->dst, k->dport, &s);
     while (f && (flow_start(f) > when + slack || flow_last(f) < when - slack))
         f = table_flow(t, f->older);
     return f;

@@ -199,91 +199,16 @@ static void note_last(struct zeek *z, struct zeek_end *e, const struct packet *p
         scaled_letter(z, e, ++e->retransmits, 'T');
 }
 
-/* ---- content gaps ---- */
 static bool clean(const struct zeek_end *e)
 {
     return e->state == Z_ESTABLISHED || (e->state == Z_CLOSED && e->prev == Z_ESTABLISHED);
 }
 
-static void note_gap(struct flow *f, struct zeek_end *e)
+/* Not where the record's roles or ends are in doubt: there gaps are mostly false. */
+void zeek_note_gap(struct flow *f, struct zeek_end *e)
 {
     if (clean(&f->side[0]->zeek) && clean(&f->side[1]->zeek))
         scaled_letter(&f->zeek, e, count16(&e->gaps), 'G');
-}
-
-static void blocks_absorb(struct flow_more *m, int i, struct zeek_end *e)
-{
-    for (bool moved = true; moved && m;) {
-        moved = false;
-        for (int b = 0; b < m->zeek_blocks[i]; b++) {
-            if (seq_gt(m->zeek_block[i][b].left, e->delivered))
-                continue;
-            if (seq_gt(m->zeek_block[i][b].right, e->delivered))
-                e->delivered = m->zeek_block[i][b].right;
-            m->zeek_block[i][b] = m->zeek_block[i][--m->zeek_blocks[i]];
-            moved = true;
-            break;
-        }
-    }
-}
-
-/* The peer acknowledged what was never seen: one gap before each block that lies in between. */
-static void undelivered(struct flow *f, struct zeek_end *e, uint32_t upto)
-{
-    struct flow_more *m = f->more;
-    int i = !e->orig;
-    if (upto <= 2 && f->zeek.partial)
-        return;
-    for (;;) {
-        uint32_t lowest = upto;
-        for (int b = 0; m && b < m->zeek_blocks[i]; b++)
-            if (seq_gt(lowest, m->zeek_block[i][b].left))
-                lowest = m->zeek_block[i][b].left;
-        if (lowest == upto)
-            break;
-        note_gap(f, e);
-        e->delivered = lowest;
-        blocks_absorb(m, i, e);
-    }
-    if (seq_gt(upto, e->delivered)) {
-        note_gap(f, e);
-        e->delivered = upto;
-    }
-}
-
-static void ack_received(struct flow *f, struct zeek_end *e, int64_t rel)
-{
-    uint32_t seq = (uint32_t)rel;
-    if (e->fin && seq_ge(seq, e->fin_seq))
-        seq = e->fin_seq - 1;
-    if (rel <= 0 || !seq_gt(seq, e->trimmed))
-        return;
-    if (seq_gt(seq, e->delivered))
-        undelivered(f, e, seq);
-    e->trimmed = seq;
-}
-
-static void data_sent(struct flow *f, struct zeek_end *e, const struct packet *p, int64_t rel)
-{
-    int i = !e->orig;
-    if (!p->payload_len || p->payload_caplen < p->payload_len || p->tcp.flags & TCP_RST || rel < 0)
-        return;
-    uint32_t left = (uint32_t)rel + !!(p->tcp.flags & TCP_SYN), right = left + p->payload_len;
-    if (!seq_gt(right, e->delivered))
-        return;
-    struct flow_more *m = flow_need_more(f);
-    if (!seq_gt(left, e->delivered)) {
-        e->delivered = right;
-        blocks_absorb(m, i, e);
-    } else if (m && m->zeek_blocks[i] < HOLES_MAX) {
-        for (int b = 0; b < m->zeek_blocks[i]; b++)
-            if (m->zeek_block[i][b].right == left) {
-                m->zeek_block[i][b].right = right;
-                return;
-            }
-        m->zeek_block[i][m->zeek_blocks[i]].left = left;
-        m->zeek_block[i][m->zeek_blocks[i]++].right = right;
-    }
 }
 
 /* ---- the state machine ---- */
@@ -604,9 +529,9 @@ static void zeek_segment(struct flow *f, struct zeek_end *e, struct zeek_end *pe
     if (e->state >= Z_PARTIAL || peer->state >= Z_PARTIAL)
         z->quick = false; /* past the handshake */
     if (p->tcp.flags & TCP_ACK)
-        ack_received(f, peer, acked);
+        zeek_acked(f, peer, acked);
     e->seen = true;
-    data_sent(f, e, p, rel);
+    zeek_data(f, e, p, rel);
     if (close)
         end_closed(z, e, peer);
 }
