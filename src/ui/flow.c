@@ -223,12 +223,13 @@ static void draw_detail(struct ui *ui, struct flow_view *v, struct area a)
                    row->ack, tcp_flags_text(flags, row->flags), row->ttl);
     if (!row->is_cause_reset || !r)
         return;
+    int y = r->seq_fit != SEQ_UNKNOWN;
     if (r->seq_fit == SEQ_EXACT)
         area_put(a, 1, 1, -1, LOOK_NORMAL, _("its number is exactly the next expected one"));
     else if (r->seq_fit != SEQ_UNKNOWN)
         area_putf(a, 1, 1, -1, LOOK_WARN, _("its number is %d off the next expected one"),
                   r->seq_off);
-    area_putf(a, 1, 2, -1, LOOK_NORMAL, _("last words before it: %s"),
+    area_putf(a, 1, 1 + y, -1, LOOK_NORMAL, _("last words before it: %s"),
               r->last_words[0] ? r->last_words : _("none that can be read"));
 }
 

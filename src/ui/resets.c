@@ -128,26 +128,27 @@ static void first_line(struct ui *ui, struct area a, int y, const struct inciden
     strbuf_release(&stage);
 }
 
+/* The cause, then who sent it: of two that do not fit the cause stays whole. */
 static void second_line(struct ui *ui, struct area a, int y, const struct incident *i)
 {
     const struct judgement *j = &i->judgement;
-    int x = 4, tail = 11;
+    int x = 4, tail = 12;
     char bar[32], percent[16];
 
-    if (j->sender != SENDER_UNKNOWN || i->is_reset)
-        x += area_putf(a, x, y, a.w - x - tail, LOOK_NORMAL, "%s %s ", _(sender_title(j->sender)),
-                       mark(ui, "·", "-"));
     if (j->nverdicts == 0) {
-        area_put(a, x, y, -1, LOOK_DIM, _("not determined"));
-        return;
+        x += area_put(a, x, y, a.w - x - tail, LOOK_DIM, _("not determined"));
+    } else {
+        const struct verdict *v = &j->verdicts[0];
+        x += area_put(a, x, y, a.w - x - tail, v->grade >= GRADE_LIKELY ? LOOK_STRONG : LOOK_NORMAL,
+                      _(v->cause->title));
+        bar_text(bar, sizeof(bar), v->confidence, 5, ui->ascii);
+        percent_text(percent, sizeof(percent), v->confidence);
+        area_put(a, a.w - 11, y, 5, LOOK_GAUGE, bar);
+        area_put_right(a, a.w - 5, y, 4, grade_look(v->grade), percent);
     }
-    const struct verdict *v = &j->verdicts[0];
-    area_put(a, x, y, a.w - x - tail, v->grade >= GRADE_LIKELY ? LOOK_STRONG : LOOK_NORMAL,
-             _(v->cause->title));
-    bar_text(bar, sizeof(bar), v->confidence, 5, ui->ascii);
-    percent_text(percent, sizeof(percent), v->confidence);
-    area_put(a, a.w - tail + 1, y, 5, LOOK_GAUGE, bar);
-    area_put_right(a, a.w - 5, y, 4, grade_look(v->grade), percent);
+    if (j->sender != SENDER_UNKNOWN && a.w - x - tail > 14)
+        area_putf(a, x, y, a.w - x - tail, LOOK_DIM, _(" %s from %s"), mark(ui, "·", "-"),
+                  _(sender_title(j->sender)));
 }
 
 void resets_draw(struct ui *ui, struct console *c, struct area frame, bool focus)

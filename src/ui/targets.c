@@ -23,7 +23,8 @@ static struct columns choose(const struct session *s, int w)
 
     for (size_t i = 0; i < s->ntargets; i++)
         longest = MAX_OF(longest, text_columns(s->targets[i].target->name) + 2);
-    c.cells = w < 90 ? CELL_COLS - 1 : CELL_COLS;
+    if (w - 2 - (int)c.stages * CELL_COLS < longest + 15)
+        c.cells--;
     while (c.stages > 0 && w - 2 - (int)c.stages * c.cells < NAME_MIN + 2)
         c.stages--;
     left = w - 2 - (int)c.stages * c.cells;

@@ -4,6 +4,7 @@
 #include "world.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void put16(uint8_t *p, unsigned v)
@@ -277,6 +278,169 @@ static void http_exchange(struct world *w, uint16_t port, bool reset)
     world_tcp(w, NS_PER_MS, &s, &c, TCP_ACK, b + 1, a + 1, NULL, 0);
 }
 
+/* ---- what was judged: of the tests' own, so that a better catalogue changes no screen here ----
+ */
+
+static const struct cause causes[] = {
+    {.id = "sni-filter",
+     .group = GROUP_FIREWALL,
+     .title = "a filter on the path refuses the server's name",
+     .what = "A device on the way reads the name in the ClientHello and answers with a reset.",
+     .confirm = "The same address finishes the handshake with another name.",
+     .client = "Use a path without the filter.",
+     .network = "Allow the name in the filter."},
+    {.id = "idle-forgotten",
+     .group = GROUP_TIMEOUT,
+     .title = "a load balancer forgot the idle connection",
+     .what = "Nothing was said for longer than a box in between remembers.",
+     .confirm = "Hold connections idle for growing times.",
+     .client = "Send keepalives well below that time.",
+     .network = "Raise the idle timeout."},
+    {.id = "dropped-syn",
+     .group = GROUP_FIREWALL,
+     .title = "the first packet is dropped on the way",
+     .what = "The SYN was never answered.",
+     .server = "Look for a rule that drops."},
+    {.id = "untidy-close",
+     .group = GROUP_APPLICATION,
+     .title = "an untidy but harmless close",
+     .what = "The exchange was complete before the reset.",
+     .client = "None needed."},
+};
+
+static const struct step steps[] = {
+    {.id = "reset-origin",
+     .group = GROUP_FIREWALL,
+     .question = "Do the reset's own features fit the host whose address it bears?",
+     .why = "A box on the way can send a reset in the server's name.",
+     .if_yes = "A box on the way sent it.",
+     .if_no = "The host itself very likely sent it.",
+     .kinds = {FACT_RST_SEEN}},
+    {.id = "firewall-rule",
+     .group = GROUP_FIREWALL,
+     .question = "Does a firewall rule cover this port?",
+     .why = "A rule that rejects answers with a reset in the server's name.",
+     .if_yes = "The rule is the first suspect.",
+     .if_no = "Firewalls that you know of are out.",
+     .how = "On the server: nft list ruleset. Elsewhere ask who runs the firewall.",
+     .kinds = {FACT_USER_FW_CHANGED},
+     .answer = FACT_USER_FW_CHANGED},
+    {.id = "idle-time", .group = GROUP_TIMEOUT, .question = "Had the connection been idle?"},
+    {.id = "under-load",
+     .group = GROUP_LOAD,
+     .question = "Was the service under load at that time?",
+     .why = "A full queue resets.",
+     .answer = FACT_USER_OVERLOAD},
+    {.id = "tls-version",
+     .group = GROUP_HANDSHAKE,
+     .question = "Is there a TLS version in common?"},
+    {.id = "deployed",
+     .group = GROUP_APPLICATION,
+     .question = "Was the service restarted at that time?",
+     .answer = FACT_USER_DEPLOYED},
+    {.id = "listener", .group = GROUP_HOST, .question = "Does something listen on the port?"},
+    {.id = "nat-table", .group = GROUP_NAT, .question = "Is the NAT table full?"},
+    {.id = "name-resolves", .group = GROUP_NAME, .question = "Does the name resolve?"},
+};
+static const enum step_state states[ARRAY_SIZE(steps)] = {
+    STEP_SUSPECT, STEP_UNKNOWN, STEP_PASS,    STEP_UNKNOWN, STEP_RULED_OUT,
+    STEP_UNKNOWN, STEP_PASS,    STEP_UNKNOWN, STEP_SKIPPED,
+};
+
+static struct weighed for_first[] = {{FACT_RST_SEEN, true, 200}, {FACT_STAGE, false, 80}};
+static struct weighed against_first[] = {{FACT_ICMP_ERROR, false, -60}};
+static struct weighed missing_first[] = {{FACT_USER_FW_CHANGED, false, 70},
+                                         {FACT_REPEATED_SAME, false, 60},
+                                         {FACT_OUT_RSTS, false, 50},
+                                         {FACT_LISTEN_OVERFLOW, false, 40},
+                                         {FACT_USER_PROXY, false, 30}};
+static struct weighed for_second[] = {{FACT_STAGE, false, 80}};
+static struct weighed why_sender[] = {{FACT_RST_SEEN, true, 120}};
+static struct ruled_out out[] = {{.cause = &causes[3], .by = {FACT_RST_SEEN}, .nby = 1}};
+
+static const struct cause *cause_for(const struct incident *i)
+{
+    if (!i->is_reset)
+        return &causes[2];
+    if (i->reset && i->reset->stage == STAGE_IDLE)
+        return &causes[1];
+    return i->reset && i->reset->stage == STAGE_CLOSE ? &causes[3] : &causes[0];
+}
+
+static struct verdict verdicts[4][2];
+
+static void fix_judgement(struct incident *i)
+{
+    struct judgement *j = &i->judgement;
+    size_t n = (size_t)(cause_for(i) - causes);
+    uint64_t packet = i->reset ? i->reset->packet : 0;
+
+    verdicts[n][0] = (struct verdict){.cause = cause_for(i),
+                                      .grade = n == 1 ? GRADE_CONFIRMED : GRADE_LIKELY,
+                                      .confidence = n == 1 ? .97 : .81,
+                                      .for_ = for_first,
+                                      .nfor = ARRAY_SIZE(for_first),
+                                      .against = against_first,
+                                      .nagainst = ARRAY_SIZE(against_first),
+                                      .missing = missing_first,
+                                      .nmissing = ARRAY_SIZE(missing_first)};
+    verdicts[n][1] = (struct verdict){.cause = &causes[(n + 1) % 3],
+                                      .grade = GRADE_POSSIBLE,
+                                      .confidence = .24,
+                                      .for_ = for_second,
+                                      .nfor = ARRAY_SIZE(for_second)};
+    facts_clear(&j->facts);
+    facts_put(&j->facts, FACT_STAGE, true, SRC_PACKET, packet, NULL, v_text("psh"), v_none(),
+              v_none());
+    facts_put(&j->facts, FACT_RST_SEEN, true, SRC_PACKET, packet, NULL, v_text("server"), v_none(),
+              v_none());
+    facts_put(&j->facts, FACT_ICMP_ERROR, false, SRC_PROBE, 0, "tcp", v_none(), v_none(), v_none());
+    facts_sort(&j->facts);
+    j->verdicts = verdicts[n];
+    j->nverdicts = 2;
+    j->ruled_out = out;
+    j->nruled_out = ARRAY_SIZE(out);
+    j->sender = i->is_reset ? SENDER_MID_PATH : SENDER_UNKNOWN;
+    j->sender_confidence = .88;
+    j->sender_why = why_sender;
+    j->nsender_why = i->is_reset ? ARRAY_SIZE(why_sender) : 0;
+    j->retry = RETRY_SAFE;
+    j->retry_why = "no request was sent";
+    j->determined = true;
+    i->harmful = n != 3;
+}
+
+static int fix_checklist(struct incident *i)
+{
+    struct checklist *c = &i->checklist;
+
+    checklist_release(c);
+    c->items = calloc(ARRAY_SIZE(steps), sizeof(*c->items));
+    if (!c->items)
+        return -ENOMEM;
+    c->nr = ARRAY_SIZE(steps);
+    for (size_t n = 0; n < c->nr; n++) {
+        c->items[n].step = &steps[n];
+        c->items[n].state = states[n];
+    }
+    c->items[0].facts[0] = FACT_RST_SEEN;
+    c->next = 1;
+    return 0;
+}
+
+static int fix_judgements(struct world *w)
+{
+    int rc = 0;
+
+    for (size_t n = 0; n < w->s->nincidents && !rc; n++) {
+        fix_judgement(w->s->incidents[n]);
+        rc = fix_checklist(w->s->incidents[n]);
+    }
+    return rc;
+}
+
+/* ---- the sessions ---- */
+
 int world_scene(struct world *w)
 {
     int rc = begin(w);
@@ -310,7 +474,7 @@ int world_scene(struct world *w)
     session_finish(w->s);
     w->s->ended = w->now;
     w->s->dirty = false;
-    return 0;
+    return fix_judgements(w);
 }
 
 int world_hostile(struct world *w)
