@@ -50,8 +50,6 @@ static const struct option long_options[] = {
     {"interval", required_argument, NULL, OPT_INTERVAL},
     {"timeout", required_argument, NULL, OPT_TIMEOUT},
     {"duration", required_argument, NULL, OPT_DURATION},
-    {"ipv4", no_argument, NULL, '4'},
-    {"ipv6", no_argument, NULL, '6'},
     {"numeric", no_argument, NULL, 'n'},
     {"source", required_argument, NULL, OPT_SOURCE},
     {"method", required_argument, NULL, 'X'},
@@ -105,8 +103,8 @@ void options_help(void)
             "      --interval TIME     between rounds (10s)\n"
             "      --timeout TIME      of each stage (10s)\n"
             "      --duration TIME     end after TIME\n"
-            "  -4, --ipv4              IPv4 only\n"
-            "  -6, --ipv6              IPv6 only\n"
+            "  -4                      IPv4 only\n"
+            "  -6                      IPv6 only\n"
             "      --source ADDR|IF    connect from there\n"
             "      --connect-to HOST:PORT  keep the target's name, connect to HOST:PORT\n"
             "  -X, --method METHOD     HTTP method\n"

@@ -133,7 +133,7 @@ static bool is_idle(const struct reset *r)
 {
     nstime least = NS_PER_SEC;
 
-    if (r->rtt != NSTIME_NONE && 10 * r->rtt > least)
+    if (r->rtt > least / 10 && r->rtt < INT64_MAX / 10) /* a file's times may be anything */
         least = 10 * r->rtt;
     return r->idle != NSTIME_NONE && r->idle >= least;
 }

@@ -60,8 +60,14 @@ static void from_client(struct session *s, struct maker *m, uint16_t sport, uint
                         uint32_t seq, uint32_t ack, const char *payload)
 {
     send_one(s, m,
-             (struct segment){.src = &client, .dst = &server, .sport = sport, .dport = 443,
-                              .flags = flags, .seq = seq, .ack = ack, .window = 64240,
+             (struct segment){.src = &client,
+                              .dst = &server,
+                              .sport = sport,
+                              .dport = 443,
+                              .flags = flags,
+                              .seq = seq,
+                              .ack = ack,
+                              .window = 64240,
                               .payload = payload});
 }
 
@@ -69,9 +75,15 @@ static void from_server(struct session *s, struct maker *m, uint16_t sport, uint
                         uint32_t seq, uint32_t ack, const char *payload)
 {
     send_one(s, m,
-             (struct segment){.src = &server, .dst = &client, .sport = 443, .dport = sport,
-                              .flags = flags, .seq = seq, .ack = ack,
-                              .window = flags & TCP_RST ? 0 : 65160, .ttl = 57,
+             (struct segment){.src = &server,
+                              .dst = &client,
+                              .sport = 443,
+                              .dport = sport,
+                              .flags = flags,
+                              .seq = seq,
+                              .ack = ack,
+                              .window = flags & TCP_RST ? 0 : 65160,
+                              .ttl = 57,
                               .payload = payload});
 }
 
@@ -642,7 +654,13 @@ static void test_hostile_lines(void **state)
 {
     static const char head[] = "{\"type\":\"session\",\"v\":1,\"t\":1,\"after\":0}\n";
     static const char *const lines[] = {
-        "", "\n", "{}", "[]", "null", "{\"type\":1}", "{\"type\":\"result\"}",
+        "",
+        "\n",
+        "{}",
+        "[]",
+        "null",
+        "{\"type\":1}",
+        "{\"type\":\"result\"}",
         "{\"type\":\"result\",\"target\":99999999,\"chain\":1,\"probe\":\"tcp\"}",
         "{\"type\":\"result\",\"target\":1,\"chain\":0,\"probe\":\"tcp\"}",
         "{\"type\":\"chain\",\"chain\":-1}",
@@ -656,9 +674,13 @@ static void test_hostile_lines(void **state)
         "{\"type\":\"counters\",\"values\":[]}",
         "{\"type\":\"vantage\",\"interfaces\":{},\"local\":[1,\"x\",null]}",
         "{\"type\":\"experiment\",\"experiment\":\"x\",\"facts\":7}",
-        "{\"type\":\"message\"}", "{\"type\":\"end\",\"ended\":\"x\"}",
-        "{\"type\":\"session\",\"v\":2}", "{\"type\":\"later\",\"after\":9999999999}",
-        "{\"type\":\"result\",\"t\":9999999999999999999999}", "\xff\xfe", "{\"type\":\"end\"",
+        "{\"type\":\"message\"}",
+        "{\"type\":\"end\",\"ended\":\"x\"}",
+        "{\"type\":\"session\",\"v\":2}",
+        "{\"type\":\"later\",\"after\":9999999999}",
+        "{\"type\":\"result\",\"t\":9999999999999999999999}",
+        "\xff\xfe",
+        "{\"type\":\"end\"",
     };
     char dir[300], path[400], text[2000];
 
