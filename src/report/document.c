@@ -11,6 +11,7 @@
 #define LINES_MAX   200
 #define FOR_MAX     4
 #define OTHER_MAX   2
+#define MORE_MAX    6
 #define TARGETS_MAX 2000
 
 static void heading(struct page *p, int level, const char *text)
@@ -262,23 +263,38 @@ static void say_more(struct page *p, const struct alike *a)
 {
     struct strbuf sb = STRBUF_INIT;
     struct value n = v_int((int64_t)a->nr - 1);
+    char to[ENDPOINT_TEXT_MAX];
     const char *sep = ": ";
 
     if (a->nr < 2)
         return;
     text_render(&sb, N_("and %1$s more like it"), &n, 1, tr_locale);
-    for (size_t k = 1; k < a->nr && k <= 8; k++) {
+    for (size_t k = 1; k < a->nr && k <= MORE_MAX; k++) {
         const struct incident *i = p->s->incidents[a->members[k]];
-        if (!i->reset)
+        if (!i->flow_known)
             continue;
-        n = v_int((int64_t)i->reset->packet);
-        strbuf_addstr(&sb, sep);
-        text_render(&sb, N_("packet %1$s"), &n, 1, tr_locale);
+        strbuf_addf(&sb, "%s%s", sep, endpoint_text(to, &i->flow.dst, i->flow.dport));
+        n = v_int(i->reset ? (int64_t)i->reset->packet : 0);
+        if (i->reset)
+            text_render(&sb, N_(" (packet %1$s)"), &n, 1, tr_locale);
         sep = ", ";
     }
-    if (a->nr > 9)
+    if (a->nr > MORE_MAX + 1)
         strbuf_addstr(&sb, " ...");
     item_sb(p, 1, "", &sb);
+}
+
+/* A refusal's harm says all that its line would. */
+static void say_what(struct page *p, const struct incident *i)
+{
+    struct strbuf sb = STRBUF_INIT;
+
+    if (!i->reset || i->reset->stage != STAGE_SYN) {
+        incident_line(&sb, p->s, i, tr_locale);
+        strbuf_addstr(&sb, "; ");
+    }
+    strbuf_addstr(&sb, _(i->harmful_why));
+    item_sb(p, 1, _("What"), &sb);
 }
 
 static void say_harm(struct page *p, const struct alike *a)
@@ -288,10 +304,8 @@ static void say_harm(struct page *p, const struct alike *a)
 
     add_title(&sb, p->s, i);
     heading(p, 2, sb.buf);
-    strbuf_reset(&sb);
-    incident_line(&sb, p->s, i, tr_locale);
-    strbuf_addf(&sb, "; %s", _(i->harmful_why));
-    item_sb(p, 1, _("What"), &sb);
+    strbuf_release(&sb);
+    say_what(p, i);
     if (i->reset && i->reset->last_words[0])
         item(p, 1, _("Words"), i->reset->last_words);
     say_sender(p, i);

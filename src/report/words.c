@@ -79,13 +79,13 @@ void words_flow(struct strbuf *out, const struct session *s, const struct incide
 void words_sender(struct strbuf *out, const struct incident *i, translate_fn tr)
 {
     const struct judgement *j = &i->judgement;
-    struct value v[] = {v_text(tr(sender_title(j->sender))),
+    struct value v[] = {v_text(sender_title(j->sender)),
                         v_int((int64_t)(j->sender_confidence * 100 + .5))};
 
     if (j->sender == SENDER_UNKNOWN)
-        strbuf_addstr(out, tr(N_("who sent it is not determined")));
+        strbuf_addstr(out, tr(N_("not determined")));
     else
-        say(out, N_("sent by: %1$s (%2$s %%)"), v, 2, tr);
+        say(out, N_("%1$s (%2$s %%)"), v, 2, tr);
 }
 
 /* ---- the summary ---- */

@@ -241,6 +241,28 @@ static void facts_of_chain(const struct session *s, const struct chain *ch, stru
     facts_release(&one);
 }
 
+static const char *failure_words(enum failure f)
+{
+    switch (f) {
+    case FAIL_REFUSED: return N_("the connection was refused");
+    case FAIL_RESET:
+    case FAIL_BROKEN_PIPE: return N_("the connection was reset");
+    case FAIL_TIMEOUT: return N_("no answer came in time");
+    case FAIL_EOF: return N_("the connection was closed before an answer was complete");
+    case FAIL_HOST_UNREACHABLE:
+    case FAIL_NETWORK_UNREACHABLE: return N_("the host cannot be reached");
+    case FAIL_DNS_NXDOMAIN:
+    case FAIL_DNS_NO_ANSWER:
+    case FAIL_DNS_SERVFAIL:
+    case FAIL_DNS_REFUSED: return N_("the name did not resolve");
+    case FAIL_TLS_HANDSHAKE: return N_("the TLS handshake failed");
+    case FAIL_TLS_HOSTNAME:
+    case FAIL_TLS_AUTHORITY:
+    case FAIL_TLS_CERTIFICATE: return N_("the server's certificate was not accepted");
+    default: return N_("the probe failed");
+    }
+}
+
 /* What the probe's own failure settles, whatever the packets look like (on loopback checksums are
  * not filled in, and a refusal hurts whoever wanted to connect). */
 static void facts_of_failure(const struct session *s, const struct incident *i, struct facts *out)
@@ -251,7 +273,7 @@ static void facts_of_failure(const struct session *s, const struct incident *i, 
     if (!r)
         return;
     facts_put(out, FACT_HARMLESS, false, SRC_PROBE, 0, r->probe,
-              v_text(flow_says ? i->reset->harmful_why : N_("the probe failed")), v_none(),
+              v_text(flow_says ? i->reset->harmful_why : failure_words(r->failure)), v_none(),
               v_none());
     if (i->reset && (r->failure == FAIL_RESET || r->failure == FAIL_REFUSED))
         facts_put(out, FACT_RST_CHECKSUM_BAD, false, SRC_PROBE, 0, r->probe, v_none(), v_none(),

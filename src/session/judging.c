@@ -15,6 +15,7 @@ static void judged_free(struct judged *d)
     if (!d)
         return;
     judgement_release(&d->judgement);
+    checklist_release(&d->checklist);
     free(d);
 }
 
@@ -109,6 +110,8 @@ static uint64_t facts_signature(const struct judging *j, const struct facts *f)
     for (size_t i = 0; i < f->nr; i++) {
         const struct fact *fact = &f->items[i];
         sig = hash_mix(sig, (uint64_t)fact->kind * 16 + fact->source * 2 + fact->yes);
+        if (fact->ref)
+            sig = hash_mix(sig, hash_bytes(7, fact->ref, strlen(fact->ref)));
         for (size_t v = 0; v < FACT_VALUES; v++) {
             struct value alike = value_alike(&j->kinds[fact->kind], fact->v[v]);
             sig = hash_mix(sig, value_signature(&alike));
@@ -145,22 +148,62 @@ static struct judged *judged_get(struct judging *j, const struct facts *f)
     if (!d)
         return NULL;
     judgement_init(&d->judgement);
+    checklist_init(&d->checklist);
     d->signature = signature;
-    if (judge_alike(j, &d->judgement, f) || map_set(&j->by_signature, signature, (uintptr_t)d)) {
+    if (judge_alike(j, &d->judgement, f) || checklist_build(&d->checklist, &d->judgement, NULL) ||
+        map_set(&j->by_signature, signature, (uintptr_t)d)) {
         judged_free(d);
         return NULL;
     }
     return d;
 }
 
-/* The incident's view: its own facts, the shared lists. */
-static void lend(struct session *s, struct incident *i, struct judged *d, const struct facts *own)
+/* The incident's own facts in as little memory as may be: what they say in words is the same in all
+ * that share a signature, so the words stay with the shared ones. Takes `own`. */
+static void keep_facts(struct facts *to, const struct facts *shared, struct facts *own)
 {
+    struct fact *items = shared->nr == own->nr ? calloc(own->nr + 1, sizeof(*items)) : NULL;
+
+    for (size_t i = 0; items && i < own->nr; i++) {
+        items[i] = own->items[i];
+        items[i].ref = shared->items[i].ref;
+        for (size_t v = 0; v < FACT_VALUES; v++)
+            if (items[i].v[v].type == VALUE_TEXT)
+                items[i].v[v].u.s = shared->items[i].v[v].u.s;
+        if (items[i].kind != shared->items[i].kind) {
+            free(items);
+            items = NULL;
+        }
+    }
+    *to = *own;
+    if (!items)
+        return;
+    facts_init(to);
+    to->items = items;
+    to->nr = to->alloc = own->nr;
+    facts_release(own);
+}
+
+/* The incident's view: its own facts, the shared lists. */
+static void lend(struct session *s, struct incident *i, struct judged *d, struct facts *own)
+{
+    struct incident_extra *x = incident_extra(s, i);
+
     d->users++;
-    incident_extra(s, i)->judged = d;
+    x->judged = d;
     i->judgement = d->judgement;
-    i->judgement.facts = *own;
+    keep_facts(&i->judgement.facts, &d->judgement.facts, own);
     arena_init(&i->judgement.mem);
+    i->checklist = d->checklist;
+    x->own_checklist = x->nskipped > 0;
+    if (!x->own_checklist)
+        return;
+    checklist_init(&i->checklist);
+    if (checklist_build(&i->checklist, &i->judgement, x->skipped)) {
+        checklist_release(&i->checklist);
+        i->checklist = d->checklist;
+        x->own_checklist = false;
+    }
 }
 
 static void take_back(struct session *s, struct incident *i)
@@ -171,7 +214,8 @@ static void take_back(struct session *s, struct incident *i)
     if (!d)
         return;
     facts_release(&i->judgement.facts);
-    checklist_release(&i->checklist);
+    if (x->own_checklist)
+        checklist_release(&i->checklist);
     judgement_init(&i->judgement);
     checklist_init(&i->checklist);
     x->judged = NULL;
@@ -246,10 +290,6 @@ static void judge_incident(struct session *s, struct incident *i)
     take_back(s, i);
     lend(s, i, d, &facts);
     d->users--;
-    if (checklist_build(&i->checklist, &i->judgement, incident_extra(s, i)->skipped)) {
-        checklist_release(&i->checklist);
-        checklist_init(&i->checklist);
-    }
     decide_harm(s, i);
     count_harm(s, i);
     i->judged_revision = ++s->revision;

@@ -71,6 +71,7 @@ int chain_add_result(struct chain *ch, uint64_t result);
 struct judged { /* judgements shared by all incidents with the same signature */
     uint64_t signature;
     struct judgement judgement;
+    struct checklist checklist; /* with nothing skipped */
     unsigned users;
 };
 struct threshold { /* the values at which some cause's weight begins or ends to apply */
@@ -89,6 +90,7 @@ void judging_release(struct judging *j);
 /* What belongs to an incident and no reader needs. */
 struct incident_extra {
     bool queued, counted_harmful;
+    bool own_checklist; /* something is skipped: not the shared one */
     struct judged *judged;   /* NULL: not judged yet */
     enum fact_kind *answers; /* what the person answered, oldest first */
     size_t nanswers, answers_alloc;
