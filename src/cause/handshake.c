@@ -362,8 +362,9 @@ const struct cause cause_tls_record_corrupt = {
 };
 
 static const struct weight tls_truncation_w[] = {
-    YR(EARLY_EOF, 60),  Y(TLS_OK, 150),    NX(CLOSE_NOTIFY),          Y(CLOSE_NOTIFY, -400),
-    Y(REPLY_CUT, -150), N(REPLY_CUT, 150), Y(RESPONSE_COMPLETE, 250), YX(RST_SEEN),
+    YR(EARLY_EOF, 60),  Y(TLS_OK, 150),    Y(CLOSE_NOTIFY, -400),
+    Y(REPLY_CUT, -150), N(REPLY_CUT, 150), Y(RESPONSE_COMPLETE, 250),
+    YX(RST_SEEN),
 };
 const struct cause cause_tls_truncation = {
     .id = "tls-truncation",

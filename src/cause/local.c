@@ -52,7 +52,6 @@ static const struct weight local_stale_pool_w[] = {
     N(REUSED, -300),
     Y(RST_TTL_DIFFERS, -100),
     Y(NOTHING_SENT, -200),
-    N(EPIPE_FIRST, -100),
 };
 const struct cause cause_local_stale_pool = {
     .id = "local-stale-pool",

@@ -142,7 +142,7 @@ FACT(ANY_BYTES_CUT, "any-bytes-cut", "content", "", SEV_WARN, N_("any bytes are 
 /* ---- HTTP and other applications ---- */
 FACT(HTTP_STATUS, "http-status", "status", "", SEV_NOTE, N_("the server answered with status %1$s"), N_("no HTTP status came"), "")
 FACT(EARLY_REPLY, "early-reply", "early-reply", "", SEV_BAD, N_("status %1$s came while the request was still being sent (%2$s of %3$s bytes sent)"), N_("no reply came before the request was sent"), "")
-FACT(UPLOADING, "uploading", "request", "bytes", SEV_INFO, N_("a request body of %1$s bytes was being sent"), "", "")
+FACT(UPLOADING, "uploading", "request", "bytes", SEV_INFO, N_("a request body of %1$s bytes was being sent"), N_("the request had no body"), "")
 FACT(HEADER_TOO_LARGE, "header-too-large", "status", "", SEV_WARN, N_("the server says the request header is too large (%1$s)"), "", "")
 FACT(OTHER_PROTOCOL, "other-protocol", "first-bytes", "", SEV_WARN, N_("the server speaks %1$s, the client %2$s"), "", "")
 FACT(AUTH_WORDS, "auth-words", "last-words", "", SEV_WARN, N_("the peer's last words speak of access: %1$s"), "", "")

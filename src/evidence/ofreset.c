@@ -296,6 +296,8 @@ static void the_request(struct facts *out, const struct reset *r)
     bool body = q->kind == APP_HTTP_REQUEST && (q->content_length > 0 || q->chunked);
     if (body)
         say1(out, r, FACT_UPLOADING, true, v_int(q->content_length > 0 ? q->content_length : 0));
+    else if (q->kind == APP_HTTP_REQUEST)
+        say0(out, r, FACT_UPLOADING, false);
     uint64_t whole = q->header_len + (q->content_length > 0 ? (uint64_t)q->content_length : 0);
     /* A later request may have gone out after the first: then sent exceeds whole. */
     if (body && q->header_len && q->content_length > 0 && sent < whole && r->status >= 200)
