@@ -1,4 +1,5 @@
-"""Three hosts in network namespaces: client - router - server, held together by veth pairs.
+"""Four hosts in network namespaces: client - router - second - server, held together by veth pairs.
+What the server sends reaches the client with a TTL two lower than what the router itself sends.
 
 A namespace lives as long as the process that holds it, so nothing is left behind however a test
 ends: no names under /run, no rules, no links.
@@ -15,7 +16,7 @@ import tempfile
 SRC = os.environ.get("srcdir", os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__)))))
 BUILD = os.environ.get("builddir", os.path.join(SRC, "build"))
-CLIENT, ROUTER, SERVER = "10.77.1.2", "10.77.1.1", "10.77.2.2"
+CLIENT, ROUTER, SERVER = "10.77.1.2", "10.77.1.1", "10.77.3.2"
 
 
 def program(name):
@@ -115,12 +116,16 @@ class Lab:
         os.chmod(self.folder, 0o755)
         self.hosts = []
         try:
-            self.client, self.router, self.server = (self.host() for _ in range(3))
+            self.client, self.router, self.second, self.server = (self.host() for _ in range(4))
             self.client.link("c0", self.router, "r0", CLIENT, ROUTER)
-            self.router.link("r1", self.server, "s0", "10.77.2.1", SERVER)
+            self.router.link("r1", self.second, "n0", "10.77.2.1", "10.77.2.2")
+            self.second.link("n1", self.server, "s0", "10.77.3.1", SERVER)
             self.client.run("ip", "route", "add", "default", "via", ROUTER)
-            self.server.run("ip", "route", "add", "default", "via", "10.77.2.1")
-            self.router.run("sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
+            self.router.run("ip", "route", "add", "default", "via", "10.77.2.2")
+            self.second.run("ip", "route", "add", "default", "via", "10.77.2.1")
+            self.server.run("ip", "route", "add", "default", "via", "10.77.3.1")
+            for host in (self.router, self.second):
+                host.run("sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
         except BaseException:
             self.close()
             raise
