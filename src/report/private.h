@@ -44,6 +44,8 @@ enum stage incident_stage(const struct session *s, const struct incident *i);
 /* The results of an incident's failed stage; NULL none. */
 const struct result *incident_failed_result(const struct session *s, const struct incident *i);
 
-extern const struct report_format report_json, report_text, report_markdown;
+#define FORMAT(variable) extern const struct report_format variable;
+#include "report/list.h"
+#undef FORMAT
 
 #endif
