@@ -32,6 +32,17 @@ static void check_packet(const struct packet *pkt, const struct record *rec, con
         CHECK(pkt->tcp.header_len >= 20 && pkt->tcp.header_len <= 60, name, rec->number);
 }
 
+static void read_words(const struct packet *pkt)
+{
+    bool is_tcp = pkt->l4 == L4_TCP;
+    struct app a;
+    char text[160];
+
+    app_decode(&a, pkt->payload, pkt->payload_caplen, is_tcp ? pkt->tcp.sport : pkt->udp_sport,
+               is_tcp ? pkt->tcp.dport : pkt->udp_dport);
+    rst_payload_text(text, sizeof(text), pkt->payload, pkt->payload_caplen);
+}
+
 static void decode_prefixes(const struct record *rec, const char *name)
 {
     struct packet pkt;
@@ -48,6 +59,8 @@ static void decode_prefixes(const struct record *rec, const char *name)
         if (packet_decode(&pkt, &cut, NULL))
             check_packet(&pkt, &cut, name);
         packet_tcp_checksum(&pkt, &ok);
+        if (pkt.payload_caplen && (pkt.l4 == L4_TCP || pkt.l4 == L4_UDP))
+            read_words(&pkt);
         free(exact);
         prefixes++;
     }
