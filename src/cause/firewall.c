@@ -68,9 +68,9 @@ static const struct weight fw_drop_syn_w[] = {
     Y(OTHER_PORT_OK, 200),      N(OTHER_PORT_OK, -100),    Y(OTHER_FAMILY_OK, 60),
     Y(USER_FW_CHANGED, 250),    N(USER_FW_CHANGED, -150),  Y(USER_FW_LOG, 400),
     Y(USER_OTHER_PATH, 200),    N(USER_OTHER_PATH, -100),  Y(PORT_REUSED_LISTEN, 60),
-    Y(LISTEN_QUEUE_FULL, -300), Y(LISTEN_OVERFLOW, -300),  Y(SYN_QUEUE_DROPS, -300),
+    Y(LISTEN_QUEUE_FULL, -500), Y(LISTEN_OVERFLOW, -500),  Y(SYN_QUEUE_DROPS, -300),
     Y(CONNTRACK_FULL, -200),    N(USER_SERVICE_RUNS, -50), YX(RST_SEEN),
-    Y(USER_KUBERNETES, -80),
+    Y(USER_KUBERNETES, -80),    Y(TARGET_LOCAL, -200),
 };
 const struct cause cause_fw_drop_syn = {
     .id = "fw-drop-syn",

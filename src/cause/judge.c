@@ -94,12 +94,32 @@ static enum stage refine(const struct view *v, enum stage s)
     return s;
 }
 
+static bool of_a_counter(enum fact_kind k)
+{
+    const char *family = fact_info(k)->family;
+    return !strcmp(family, "host-counter") || !strcmp(family, "accept-queue") ||
+           !strcmp(family, "peer-counters");
+}
+
+/* This host's counters say nothing of a reset that another host sent. */
+static void drop_our_counters(struct view *v)
+{
+    bool by_client = is_word(first_text(v, FACT_RST_FROM), "client");
+
+    if (!view_no(v, FACT_TARGET_LOCAL) || by_client)
+        return;
+    for (int k = 0; k < FACT_KIND_COUNT; k++)
+        if (v->by[k] && v->by[k]->source == SRC_HOST && of_a_counter((enum fact_kind)k))
+            v->by[k] = NULL;
+}
+
 void view_of(struct view *v, const struct facts *facts)
 {
     memset(v, 0, sizeof(*v));
     for (size_t i = 0; i < facts->nr; i++)
         if (!facts->items[i].undone)
             v->by[facts->items[i].kind] = &facts->items[i];
+    drop_our_counters(v);
     v->stage = refine(v, stage_of(v));
     v->from = is_word(first_text(v, FACT_RST_FROM), "client") ? SIDE_ORIG : SIDE_RESP;
     v->end = end_of(v);
@@ -159,13 +179,6 @@ static const char *family_of(enum fact_kind k)
 {
     const struct fact_kind_info *info = fact_info(k);
     return *info->family ? info->family : info->name;
-}
-
-static bool of_a_counter(enum fact_kind k)
-{
-    const char *family = fact_info(k)->family;
-    return !strcmp(family, "host-counter") || !strcmp(family, "accept-queue") ||
-           !strcmp(family, "peer-counters");
 }
 
 static bool counts_as_shared(const struct view *v, const struct fact *f)

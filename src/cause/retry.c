@@ -32,7 +32,7 @@ void judge_harm(struct judgement *j, const struct view *v)
                                           : N_("the exchange was not complete"));
         return;
     }
-    if (view_yes(v, FACT_RESPONSE_COMPLETE)) {
+    if (view_yes(v, FACT_RESPONSE_COMPLETE) && !view_yes(v, FACT_EARLY_REPLY)) {
         j->harmful_why = N_("a complete response had come");
         return;
     }
@@ -85,10 +85,10 @@ void judge_retry(struct judgement *j, const struct view *v)
 
     if (!j->harmful)
         advise(j, RETRY_NOT_NEEDED, N_("nothing was lost"));
-    else if (view_yes(v, FACT_RESPONSE_COMPLETE))
-        advise(j, RETRY_NOT_NEEDED, N_("the response was complete"));
     else if (fails_again(j))
         return;
+    else if (view_yes(v, FACT_RESPONSE_COMPLETE) && !view_yes(v, FACT_EARLY_REPLY))
+        advise(j, RETRY_NOT_NEEDED, N_("the response was complete"));
     else if (v->stage == STAGE_SYN || v->end == END_DNS)
         advise(j, RETRY_SAFE, N_("no connection was made, so nothing was sent"));
     else if (view_yes(v, FACT_NOTHING_SENT))

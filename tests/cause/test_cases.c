@@ -178,6 +178,10 @@ static const struct {
      "idle-lb-rst-pushed|server-read-timeout"},
     {"queue", "stage=syn connect-timeout=10s syn-repeated=4 listen-queue-full=2 listen-overflow=1",
      "accept-queue-overflow-drop"},
+    {"queue, looked",
+     "stage=syn connect-timeout=3s syn-repeated=3 target-listens !icmp-error "
+     "listen-queue-full=2 listen-overflow=5 !embryonic-rst !abort-on-timeout",
+     "accept-queue-overflow-drop"},
     {"queue, accepted",
      "stage=ack stalled=5s nothing-acked=90 listen-queue-full=2 "
      "synack-repeated=2",

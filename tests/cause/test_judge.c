@@ -374,6 +374,9 @@ static void retries(void **state)
         {"stage=data rst-seen rst-class=active rst-from=server harmless=x", RETRY_NOT_NEEDED},
         {"stage=data connection-reset=ECONNRESET response-complete !nothing-sent",
          RETRY_NOT_NEEDED},
+        {"stage=data connection-reset=ECONNRESET response-complete early-reply=413 http-status=413 "
+         "uploading=9000000",
+         RETRY_NO},
         {"stage=data connection-reset=ECONNRESET reply-cut-short=5 request-seen=GET_/",
          RETRY_RESUME},
         {"stage=psh connection-reset=ECONNRESET nothing-acked=50 request-seen=POST_/x",
@@ -421,6 +424,27 @@ static void a_shared_counter_confirms_nothing(void **state)
     judgement_release(&j);
 }
 
+/* Our own counters speak of the other end only when that end is this host. */
+static void our_counters_are_not_theirs(void **state)
+{
+    static const char *const where[] = {"target-is-local", "!target-is-local"};
+
+    (void)state;
+    for (int remote = 0; remote < 2; remote++) {
+        struct judgement j;
+        struct facts f;
+        judgement_init(&j);
+        read_words(&f, "stage=psh connection-reset=ECONNRESET request-seen=GET");
+        assert_true(factset_add(&f, where[remote]));
+        facts_put(&f, FACT_ABORT_ON_CLOSE, true, SRC_HOST, 0, NULL, v_int(1), v_none(), v_none());
+        assert_int_equal(judge(&j, &f), 0);
+        bool confirmed = j.nverdicts && j.verdicts[0].grade == GRADE_CONFIRMED;
+        assert_int_equal(confirmed, !remote);
+        facts_release(&f);
+        judgement_release(&j);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -434,6 +458,7 @@ int main(void)
         cmocka_unit_test(boxes_are_placed),
         cmocka_unit_test(retries),
         cmocka_unit_test(a_shared_counter_confirms_nothing),
+        cmocka_unit_test(our_counters_are_not_theirs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
