@@ -181,9 +181,11 @@ static const char *family_of(enum fact_kind k)
     return *info->family ? info->family : info->name;
 }
 
+/* How full the listener's queue is was looked at, not counted. */
 static bool counts_as_shared(const struct view *v, const struct fact *f)
 {
-    return view_yes(v, FACT_COUNTER_SHARED) && f->source == SRC_HOST && of_a_counter(f->kind);
+    return view_yes(v, FACT_COUNTER_SHARED) && f->source == SRC_HOST && of_a_counter(f->kind) &&
+           f->kind != FACT_LISTEN_QUEUE_FULL;
 }
 
 /* The family rule: of each family and sign the strongest counts fully, the others a tenth. Two

@@ -57,7 +57,8 @@ static void the_tcp_header(struct facts *out, const struct reset *r)
     if (r->class == RST_ACTIVE && r->ts_expected)
         say0(out, r, FACT_RST_OPTIONS_ODD, !r->has_ts);
     if (r->window_raw && !r->window_same)
-        say1(out, r, FACT_RST_WINDOW_ODD, true, v_int(r->window_raw));
+        say(out, r, FACT_RST_WINDOW_ODD, true, v_int(r->window_raw), v_int(r->window_last),
+            v_none());
     if (r->seq_fit == SEQ_OUT_OF_WINDOW)
         say1(out, r, FACT_RST_OUT_OF_WINDOW, true, v_int(r->seq_off));
     else if (r->seq_fit != SEQ_UNKNOWN)

@@ -150,7 +150,8 @@ struct reset {
     bool ip_id_follows;        /* the side's last data/ACK id + small step */
     bool ip_id_comparable;
     bool ip_id_copies_other;   /* equals the other side's last id */
-    bool window_same;          /* as the side's last real window */
+    bool window_same;          /* as the side's last real window, or what is left of it */
+    uint16_t window_last;      /* of its last segment, as on the wire */
     bool ts_expected;          /* timestamps were negotiated */
     bool label_same, label_comparable;
 

@@ -39,13 +39,28 @@ static void take_segment(struct reset *r, const struct flow *f, enum side s, con
 }
 
 /* ---- against the flow's own habits (causes.md B1) ---- */
+
+/* The window as last told, or what is left of it: the right edge stays where it is while data comes
+ * that nobody reads (RFC 9293 3.8.6), give or take what the scale rounds away. */
+static bool same_window(const struct reset *r, const struct flow_half *x, const struct flow_half *y)
+{
+    bool scaled = x->wscale_seen && y->wscale_seen;
+    unsigned shift = scaled ? x->wscale : 0;
+    if (r->window_raw == x->window_raw)
+        return true;
+    uint32_t edge = y->acked + x->window, now = r->ack + ((uint32_t)r->window_raw << shift);
+    int32_t off = (int32_t)(now - edge);
+    return (r->flags & TCP_ACK) && abs(off) <= 1 << shift;
+}
+
 static void take_features(struct reset *r, const struct flow *f)
 {
     const struct flow_half *x = &f->side[r->from]->half, *y = &f->side[other(r->from)]->half;
     r->ttl_baseline = x->seen ? x->ttl : -1;
     r->ttl_other = y->seen ? y->ttl : -1;
     r->ts_expected = f->side[0]->half.has_ts && f->side[1]->half.has_ts;
-    r->window_same = x->seen && r->window_raw == x->window_raw;
+    r->window_last = x->window_raw;
+    r->window_same = x->seen && same_window(r, x, y);
     if (!r->v6) {
         uint16_t step = (uint16_t)(r->ip_id - x->ip_id_last);
         r->ip_id_constant_zero = r->ip_id == 0;
