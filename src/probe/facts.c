@@ -108,14 +108,14 @@ static void facts_of_bytes(struct facts *out, const struct result *r)
 static void facts_of_errno(struct facts *out, const struct result *r)
 {
     const char *stage = probe_stage_name(r->stage);
-    if (is_reset(r))
+    if (r->err && r->stage != PSTAGE_CONNECT)
         facts_put_yes(out, r, FACT_CONN_RESET, v_text(errno_name(r->err)),
                       v_text(stage ? stage : "?"), v_none());
     else if (r->stage != PSTAGE_CONNECT)
         no1(out, r, FACT_CONN_RESET, v_none());
     if (r->failure == FAIL_BROKEN_PIPE) {
         yes(out, r, FACT_EPIPE_FIRST);
-        yes1(out, r, FACT_FIN_BEFORE, v_text("responder"));
+        yes1(out, r, FACT_FIN_BEFORE, v_text("server"));
     }
     /* With a FIN in the queue it would have been EPIPE. */
     if (r->failure == FAIL_RESET && r->err == ECONNRESET)

@@ -169,6 +169,7 @@ void tcp_begin(struct chain *c);
 void tcp_interrupt(struct chain *c);
 void tcp_failed(struct chain *c, enum failure f, enum probe_stage s);
 void tcp_ok(struct chain *c, enum probe_stage s);
+void cert_see(struct chain *c, const SSL *ssl); /* cert.c: the handshake stands */
 void tls_begin(struct chain *c);
 void tls_interrupt(struct chain *c);
 int tls_prepare(struct chain *c, SSL_CTX *ctx); /* callbacks, store, versions; -errno */

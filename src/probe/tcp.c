@@ -382,14 +382,13 @@ static void facts_of_connect(struct facts *out, const struct result *r)
     case FAIL_TIMEOUT:
         facts_put_yes(out, r, FACT_CONN_TIMEOUT, v_span(took), v_int(syns), none);
         break;
-    case FAIL_HOST_UNREACHABLE:
-    case FAIL_NETWORK_UNREACHABLE:
-        facts_put_yes(out, r, FACT_CONN_UNREACHABLE, v_text(errno_name(r->err)), none, none);
-        break;
-    default: break;
+    default:
+        if (r->err == EADDRNOTAVAIL || r->err == EAGAIN)
+            facts_put_yes(out, r, FACT_LOCAL_PORTS_EXHAUSTED, v_text(errno_name(r->err)), none,
+                          none);
+        else if (r->err)
+            facts_put_yes(out, r, FACT_CONN_UNREACHABLE, v_text(errno_name(r->err)), none, none);
     }
-    if (r->err == EADDRNOTAVAIL || r->err == EAGAIN)
-        facts_put_yes(out, r, FACT_LOCAL_PORTS_EXHAUSTED, v_text(errno_name(r->err)), none, none);
 }
 
 static void facts_of_hold(struct facts *out, const struct result *r)
