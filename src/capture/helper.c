@@ -18,7 +18,9 @@
 #include <getopt.h>
 #include <net/if.h>
 #include <pcap/pcap.h>
+#include <grp.h>
 #include <poll.h>
+#include <pwd.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -265,6 +267,31 @@ static int set_net_raw(cap_flag_value_t effective)
     return err;
 }
 
+/* Started by root for somebody (sudo, pkexec): becomes that user, so that the console, which does
+ * the same, may signal it. Capabilities are kept until drop_rights(). */
+static int become_user(void)
+{
+    const char *uid_text = getenv("SUDO_UID") ? getenv("SUDO_UID") : getenv("PKEXEC_UID");
+    const char *gid_text = getenv("SUDO_UID") ? getenv("SUDO_GID") : NULL;
+    char *end;
+
+    if (geteuid() != 0 || !uid_text || !*uid_text)
+        return 0;
+    unsigned long uid = strtoul(uid_text, &end, 10);
+    if (*end || uid == 0 || uid >= UINT32_MAX)
+        return 0;
+    const struct passwd *pw = getpwuid((uid_t)uid);
+    gid_t gid = pw ? pw->pw_gid : (gid_t)uid;
+    if (!pw && gid_text && *gid_text) {
+        unsigned long n = strtoul(gid_text, &end, 10);
+        gid = !*end && n < UINT32_MAX ? (gid_t)n : gid;
+    }
+    if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 || setgroups(0, NULL) < 0 ||
+        setresgid(gid, gid, gid) < 0 || setresuid((uid_t)uid, (uid_t)uid, (uid_t)uid) < 0)
+        return -errno;
+    return 0;
+}
+
 static int drop_rights(void)
 {
     cap_t none = cap_init(); /* all clear */
@@ -424,11 +451,16 @@ static int open_capture(struct helper *h, struct options *o)
 
     if (choose_device(h, o, &device) < 0)
         return -1;
+    int r = become_user();
+    if (r < 0) {
+        say("error INTERNAL cannot become the user it was started for: %s", strerror(-r));
+        return -1;
+    }
     if (set_net_raw(CAP_SET) < 0) {
         explain_permission();
         return -1;
     }
-    int r = open_ring(h, device, o);
+    r = open_ring(h, device, o);
     int drop = drop_rights();
     if (drop < 0)
         say("error INTERNAL cannot give up capabilities: %s", strerror(-drop));

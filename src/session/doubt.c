@@ -14,6 +14,7 @@ void doubt_release(struct doubt *d)
     free(d->deltas);
     free(d->repeats);
     free(d->spans);
+    free(d->settled);
     memset(d, 0, sizeof(*d));
 }
 
@@ -60,6 +61,35 @@ static bool moved_for_several(const struct host_counters *d)
            d->abort_on_memory > 1 || d->embryonic_rsts > 1;
 }
 
+static uint64_t settled_before(const struct doubt *d, const struct result *res)
+{
+    for (size_t i = 0; i < d->nsettled; i++) {
+        const struct settled_doubt *k = &d->settled[i];
+        if (k->target == res->target && k->failure == res->failure && k->stage == res->stage &&
+            addr_equal(&k->address, &res->address))
+            return k->result;
+    }
+    return 0;
+}
+
+/* The same target failed in the same way in an earlier round and was repeated alone then: what that
+ * told holds for this one. */
+static bool told_before(struct run *r, const struct result *res)
+{
+    uint64_t before = settled_before(&r->doubt, res);
+    struct facts facts;
+
+    if (!before || !session_result_by_id(r->s, before))
+        return false;
+    facts_init(&facts);
+    ledger_gather(r->s->ledger, (struct subject){ABOUT_RESULT, before}, &facts);
+    for (size_t i = 0; i < facts.nr; i++)
+        if (facts.items[i].ref && strcmp(facts.items[i].ref, "repeat") == 0)
+            session_fact(r->s, (struct subject){ABOUT_RESULT, res->id}, &facts.items[i]);
+    facts_release(&facts);
+    return true;
+}
+
 static void want_repeat(struct run *r, const struct result *res)
 {
     struct doubt *d = &r->doubt;
@@ -78,6 +108,7 @@ static void want_repeat(struct run *r, const struct result *res)
         .round = res->round,
         .address = res->address,
         .failure = res->failure,
+        .stage = res->stage,
     };
 }
 
@@ -94,6 +125,8 @@ static void settle_delta(struct run *r, const struct pending_delta *p,
     host_counters_delta(&delta, before, after);
     unsigned events = probes_within(&r->doubt, before->time, after->time);
     if ((events > 1 || moved_for_several(&delta)) && result_doubtful(res)) {
+        if (told_before(r, res))
+            return;
         want_repeat(r, res);
         if (r->doubt.nrepeats && r->doubt.repeats[r->doubt.nrepeats - 1].chain == res->chain)
             return; /* told by the repetition alone */
@@ -226,6 +259,7 @@ void doubt_repeat_done(struct run *r)
     bool separated = !d->failed_again;
 
     d->running = false;
+    d->now.tries++;
     facts_init(&facts);
     if (d->failed_again && host_read_counters(&after) == 0) {
         host_counters_delta(&delta, &d->before, &after);
@@ -234,9 +268,20 @@ void doubt_repeat_done(struct run *r)
             separated = separated || facts.items[i].yes;
         attach(r, d->again, &facts, "repeat");
     }
-    facts_put(&facts, FACT_REPEATED_SAME, d->failed_again, SRC_EXPERIMENT, 0, "repeat", v_int(1),
-              v_int(1), v_none());
+    /* Somebody else's connections moved them too: once more, later. */
+    if (facts_yes(&facts, FACT_COUNTER_SHARED) && d->now.tries < TRIES_MAX &&
+        d->spent + d->nrepeats < REPEATS_MAX && !r->stopping &&
+        ARRAY_GROW(d->repeats, d->nrepeats + 1, d->repeats_alloc) == 0) {
+        d->repeats[d->nrepeats++] = d->now;
+        facts_release(&facts);
+        return;
+    }
+    facts_put(&facts, FACT_REPEATED_SAME, d->failed_again, SRC_EXPERIMENT, 0, "repeat",
+              v_int(d->now.tries), v_int(d->now.tries), v_none());
     attach(r, d->now.result, &facts, "repeat");
     record_repeat(r, &facts, separated);
+    if (d->failed_again && ARRAY_GROW(d->settled, d->nsettled + 1, d->settled_alloc) == 0)
+        d->settled[d->nsettled++] = (struct settled_doubt){
+            d->now.target, d->now.address, d->now.failure, d->now.stage, d->now.result};
     facts_release(&facts);
 }

@@ -11,7 +11,8 @@
 #define ROUNDS_KEPT      100  /* of one target */
 #define JOURNAL_MAX      ((size_t)256 << 20)
 #define RING_DEFAULT     ((size_t)64 << 20)
-#define CHAIN_SLACK      NS_PER_SEC /* packets' and results' clocks may differ a little */
+#define COUNTERS_EVERY   (10 * NS_PER_SEC) /* what they told of a result is kept as facts */
+#define CHAIN_SLACK      NS_PER_SEC        /* packets' and results' clocks may differ a little */
 
 /* ---- map.c: uint64 -> uint64, open addressing; 0 means "not there" ---- */
 struct map {
@@ -90,7 +91,7 @@ void judging_release(struct judging *j);
 /* What belongs to an incident and no reader needs. */
 struct incident_extra {
     bool queued, counted_harmful;
-    bool own_checklist; /* something is skipped: not the shared one */
+    bool own_checklist;      /* something is skipped: not the shared one */
     struct judged *judged;   /* NULL: not judged yet */
     enum fact_kind *answers; /* what the person answered, oldest first */
     size_t nanswers, answers_alloc;
@@ -127,6 +128,8 @@ struct session_private {
     uint64_t packets;      /* records so far */
     nstime now;            /* the moment of the latest input; a load sets it from the line */
     uint64_t next_reset;   /* ids given */
+    nstime counters_kept;  /* when a line of them was written last */
+    bool counters_late;    /* they have moved since */
     bool loading;          /* inputs come from a file: not written again */
     uint64_t drops_judged; /* vantage.dropped as the facts of the resets have it */
     struct strbuf journal; /* lines made while nothing is saved */

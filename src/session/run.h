@@ -6,6 +6,7 @@
 
 #define SAMPLES     256 /* of the host counters, one a tick */
 #define TICK        (100 * NS_PER_MS)
+#define TRIES_MAX   3  /* of one repetition, while others disturb it */
 #define REPEATS_MAX 40 /* connections a run spends on repetitions */
 
 struct pending_delta { /* a failed chain whose counters are read at the next tick */
@@ -17,6 +18,15 @@ struct pending_repeat {
     uint32_t target, round;
     struct addr address;
     enum failure failure;
+    enum probe_stage stage;
+    int tries;
+};
+struct settled_doubt { /* what was repeated: the same failure later is not repeated again */
+    uint32_t target;
+    struct addr address;
+    enum failure failure;
+    enum probe_stage stage;
+    uint64_t result; /* whose facts a repetition gave */
 };
 struct chain_span { /* when our probes of this host were at work */
     uint64_t chain;
@@ -29,6 +39,8 @@ struct doubt {
     size_t ndeltas, deltas_alloc;
     struct pending_repeat *repeats;
     size_t nrepeats, repeats_alloc;
+    struct settled_doubt *settled;
+    size_t nsettled, settled_alloc;
     struct chain_span *spans;
     size_t nspans, spans_alloc;
     unsigned spent;

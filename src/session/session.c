@@ -350,7 +350,11 @@ void session_counters(struct session *s, const struct host_counters *c)
     s->counters = *c;
     if (!moved)
         return;
-    journal_counters(s, c);
+    s->priv->counters_late = !first && c->time < s->priv->counters_kept + COUNTERS_EVERY;
+    if (!s->priv->counters_late) {
+        s->priv->counters_kept = c->time;
+        journal_counters(s, c);
+    }
     session_touch(s);
 }
 
@@ -437,6 +441,8 @@ void session_finish(struct session *s)
     if (!s->settings.read_file)
         s->ended = session_now(s);
     session_judge(s);
+    if (s->priv->counters_late)
+        journal_counters(s, &s->counters);
     journal_end(s);
     session_touch(s);
 }

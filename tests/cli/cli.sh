@@ -197,6 +197,28 @@ else
 fi
 run no-interface 3 'no-such-if' -b -i no-such-if --duration 1s
 
+# ---- started by root for somebody: it becomes that user, home included
+if [ "$(id -u)" = 0 ] && getent passwd 65534 >/dev/null; then
+    chmod 755 "$tmp"
+    chmod 600 refused.pcap
+    name=dropped status=3 pattern='refused.pcap' n=$((n + 1))
+    SUDO_UID=65534 "$bin" -b -r refused.pcap >out 2>err </dev/null
+    got=$?
+    ended
+    name=dropped-probe status=1 pattern='*' n=$((n + 1))
+    SUDO_UID=65534 "$bin" -b -i none --format json tcp://127.0.0.1:1 >out 2>err </dev/null
+    got=$?
+    ended
+    json "d['vantage']['user'] == '$(getent passwd 65534 | cut -d: -f1)'"
+    if [ -e "$builddir/rstconsole-capture" ]; then
+        name=dropped-capture status=1 pattern='*' n=$((n + 1))
+        SUDO_UID=65534 "$bin" -b --format json tcp://127.0.0.1:1 >out 2>err </dev/null
+        got=$?
+        ended
+        grep -q 'did not end' err && fail "the helper could not be told to end"
+    fi
+fi
+
 # ---- signals: the report is still written, the session is whole
 for sig in INT TERM HUP; do
     name=signal-$sig status=1 pattern='' n=$((n + 1))
