@@ -226,7 +226,7 @@ const struct cause cause_l4_proxy_upstream_dead = {
 };
 
 static const struct weight client_app_abort_w[] = {
-    YISR(RST_FROM, "client", 100),
+    YISR(RST_FROM, "client", 20),
     Y(SENDER_LOCAL, 60),
     YIS(RST_CLASS, "active", 60),
     Y(LAST_DATA_TO_RST_SIDE, 40),

@@ -94,7 +94,7 @@ static void the_train(struct facts *out, const struct reset *r)
         say(out, r, FACT_RST_TRAIN, true, v_int(r->rst_burst), v_span(5 * NS_PER_MS), v_none());
     else if (r->rst_count <= 1)
         say0(out, r, FACT_RST_TRAIN, false);
-    if (r->rst_ttl_differs)
+    if (r->rst_ttl_differs && r->stage != STAGE_NONE) /* there a loop wears a copy down */
         say1(out, r, FACT_RST_MIXED, true, v_text("TTL"));
     if (both_at_once(r))
         say0(out, r, FACT_RST_BOTH_WAYS, true);
