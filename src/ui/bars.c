@@ -104,6 +104,21 @@ static void where_text(const struct session *s, char *out, size_t outlen)
     }
 }
 
+/* A long file name must not push out what is counted: its end goes. */
+static void shorten(char *text, size_t textlen, int cols, const char *ellipsis)
+{
+    const char *p = text;
+    size_t keep = 0;
+
+    if (text_columns(text) <= cols)
+        return;
+    for (int n = 1; n < cols && *p; n++) {
+        utf8_next(&p);
+        keep = (size_t)(p - text);
+    }
+    snprintf(text + keep, textlen - keep, "%s", ellipsis);
+}
+
 static void running_text(const struct session *s, char *out, size_t outlen)
 {
     size_t running = 0;
@@ -127,7 +142,7 @@ static uint64_t limits_total(const struct session *s)
     return s->limits.packets_dropped + s->limits.results_dropped + s->limits.incidents_dropped;
 }
 
-static int bar_pieces(struct ui *ui, struct piece *p)
+static int bar_pieces(struct ui *ui, struct piece *p, int width)
 {
     const struct session *s = ui->s;
     const struct vantage *v = &s->vantage;
@@ -137,6 +152,7 @@ static int bar_pieces(struct ui *ui, struct piece *p)
 
     x = piece(p, &count, LOOK_BAR, 0);
     where_text(s, where, sizeof(where));
+    shorten(where, sizeof(where), MAX_OF(width / 5, 12), mark(ui, "…", "~"));
     snprintf(x->text, sizeof(x->text), "rstconsole %s %s", where,
              s->paused                    ? mark(ui, "○", "o")
              : v->capture == VANTAGE_NONE ? ""
@@ -183,7 +199,7 @@ void top_bar_draw(struct ui *ui, struct area a)
 {
     struct piece p[PIECES];
     char clock[TIME_TEXT_MAX];
-    int n = bar_pieces(ui, p), room = a.w - 10, keep = 10, x = 1;
+    int n = bar_pieces(ui, p, a.w), room = a.w - 10, keep = 10, x = 1;
 
     area_fill(a, LOOK_BAR);
     for (; keep > 0; keep--) { /* leave out the least telling until the rest fits */

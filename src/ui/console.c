@@ -84,8 +84,11 @@ static void layout_wide(struct ui *ui, struct console *c, struct area a)
         bounded(a.w / 2 + 2 + 4 * (c->grow[PANE_TARGETS] - c->grow[PANE_RESETS]), 40, a.w - 40);
     int top = MAX_OF(wish(ui, c, PANE_TARGETS), wish(ui, c, PANE_RESETS)) - c->grow[PANE_PACKETS];
 
+    if (ui->s->ntargets == 0 && c->focus != PANE_TARGETS)
+        left = 1; /* as below */
     top = bounded(top, 6, MAX_OF(a.h * 6 / 10, 6));
-    c->at[PANE_TARGETS] = area_sub(a, 0, 0, left, top);
+    if (left > 1)
+        c->at[PANE_TARGETS] = area_sub(a, 0, 0, left, top);
     c->at[PANE_RESETS] = area_sub(a, left - 1, 0, a.w - left + 1, top);
     c->at[PANE_PACKETS] = area_sub(a, 0, top - 1, a.w, a.h - top + 1);
 }

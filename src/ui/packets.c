@@ -115,9 +115,10 @@ static struct columns choose(const struct packet_line *lines, int n, int w)
         c.from = MAX_OF(c.from, text_columns(lines[i].from));
         c.to = MAX_OF(c.to, text_columns(lines[i].to));
     }
-    /* Two long IPv6 ends share what half the row gives them. */
-    c.from = MIN_OF(c.from, MAX_OF(w / 4, 15));
-    c.to = MIN_OF(c.to, MAX_OF(w / 4, 15)) + 1;
+    /* An IPv4 end and its port stay whole where they can; two IPv6 ends share half the row. */
+    int most = MAX_OF(w / 4, w >= 76 ? 21 : 15);
+    c.from = MIN_OF(c.from, most);
+    c.to = MIN_OF(c.to, most) + 1;
     c.from += 3; /* the arrow */
     for (size_t i = 0; i <= ARRAY_SIZE(optional); i++) {
         c.info = w - 1 - c.time - c.from - c.to - c.flags - c.seq - c.ack - c.len - c.ttl;
@@ -125,7 +126,7 @@ static struct columns choose(const struct packet_line *lines, int n, int w)
             break;
         *optional[i] = 0;
     }
-    if (c.info < 12 && w < 70) { /* very narrow: the milliseconds say little */
+    if (c.info < 16) { /* narrow: the milliseconds say little */
         c.info += 4;
         c.time -= 4;
     }

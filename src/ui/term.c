@@ -143,6 +143,14 @@ static void setup(struct terminal *t)
     }
 }
 
+/* A terminal that cannot move its cursor (TERM=dumb) would only scroll. */
+static bool usable(void)
+{
+    char *move = tigetstr((char *)(uintptr_t) "cup");
+
+    return move && move != (char *)-1;
+}
+
 int term_open(struct terminal **out, const struct ui_options *opt)
 {
     struct terminal *t;
@@ -155,8 +163,15 @@ int term_open(struct terminal **out, const struct ui_options *opt)
     tcgetattr(STDIN_FILENO, &rescue.saved);
     set_escdelay(ESC_DELAY_MS);
     t->screen = newterm(NULL, stdout, stdin);
-    if (!t->screen) {
+    if (!t->screen || !usable()) {
+        const char *name = getenv("TERM");
+        if (t->screen) {
+            endwin();
+            delscreen(t->screen);
+        }
         free(t);
+        log_msg(LOG_ERROR, _("TERM=%s names no terminal a screen can be drawn on; -b needs none"),
+                name ? name : "");
         return -ENXIO;
     }
     t->mouse = opt->mouse;

@@ -125,6 +125,19 @@ gone '3 Packets'
 keys 'stty -a | grep -o " echo "; echo again-$?' Enter
 see 'again-0'
 
+# Q leaves the screen printed; a terminal without a cursor is told in words
+keys 'clear' Enter
+gone 'again-0'
+keys "$bin -r $dir/reset.pcap" Enter
+see '3 Packets'
+keys Q
+see 'prompt>'
+see '3 Packets'
+keys 'clear' Enter
+gone '3 Packets'
+keys "TERM=dumb $bin -r $dir/reset.pcap" Enter
+see 'names no terminal'
+
 # a lost terminal ends it: no process stays behind
 keys "$bin -r $dir/reset.pcap" Enter
 see '3 Packets'
