@@ -195,7 +195,8 @@ static void lend(struct session *s, struct incident *i, struct judged *d, struct
     keep_facts(&i->judgement.facts, &d->judgement.facts, own);
     arena_init(&i->judgement.mem);
     i->checklist = d->checklist;
-    x->own_checklist = x->nskipped > 0;
+    /* Where nobody looks at the screens ten thousand resets need not hold it each. */
+    x->own_checklist = x->nskipped > 0 || s->settings.keep_packets;
     if (!x->own_checklist)
         return;
     checklist_init(&i->checklist);
