@@ -4,7 +4,6 @@
 #include "world.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 static void put16(uint8_t *p, unsigned v)
@@ -410,33 +409,26 @@ static void fix_judgement(struct incident *i)
     i->harmful = n != 3;
 }
 
-static int fix_checklist(struct incident *i)
+/* The session lends incidents their judgements and checklists: what stands here instead is ours
+ * and is never freed by it (nothing is skipped in these sessions). */
+static void fix_checklist(struct incident *i)
 {
-    struct checklist *c = &i->checklist;
+    static struct checklist_item items[ARRAY_SIZE(steps)];
 
-    checklist_release(c);
-    c->items = calloc(ARRAY_SIZE(steps), sizeof(*c->items));
-    if (!c->items)
-        return -ENOMEM;
-    c->nr = ARRAY_SIZE(steps);
-    for (size_t n = 0; n < c->nr; n++) {
-        c->items[n].step = &steps[n];
-        c->items[n].state = states[n];
+    for (size_t n = 0; n < ARRAY_SIZE(steps); n++) {
+        items[n].step = &steps[n];
+        items[n].state = states[n];
     }
-    c->items[0].facts[0] = FACT_RST_SEEN;
-    c->next = 1;
-    return 0;
+    items[0].facts[0] = FACT_RST_SEEN;
+    i->checklist = (struct checklist){.items = items, .nr = ARRAY_SIZE(steps), .next = 1};
 }
 
-static int fix_judgements(struct world *w)
+static void fix_judgements(struct world *w)
 {
-    int rc = 0;
-
-    for (size_t n = 0; n < w->s->nincidents && !rc; n++) {
+    for (size_t n = 0; n < w->s->nincidents; n++) {
         fix_judgement(w->s->incidents[n]);
-        rc = fix_checklist(w->s->incidents[n]);
+        fix_checklist(w->s->incidents[n]);
     }
-    return rc;
 }
 
 /* ---- the sessions ---- */
@@ -474,7 +466,8 @@ int world_scene(struct world *w)
     session_finish(w->s);
     w->s->ended = w->now;
     w->s->dirty = false;
-    return fix_judgements(w);
+    fix_judgements(w);
+    return 0;
 }
 
 int world_hostile(struct world *w)
