@@ -4,6 +4,7 @@
 #include "world.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void put16(uint8_t *p, unsigned v)
@@ -388,7 +389,7 @@ static void fix_judgement(struct incident *i)
                                       .confidence = .24,
                                       .for_ = for_second,
                                       .nfor = ARRAY_SIZE(for_second)};
-    facts_clear(&j->facts);
+    facts_init(&j->facts);
     facts_put(&j->facts, FACT_STAGE, true, SRC_PACKET, packet, NULL, v_text("psh"), v_none(),
               v_none());
     facts_put(&j->facts, FACT_RST_SEEN, true, SRC_PACKET, packet, NULL, v_text("server"), v_none(),
@@ -409,8 +410,6 @@ static void fix_judgement(struct incident *i)
     i->harmful = n != 3;
 }
 
-/* The session lends incidents their judgements and checklists: what stands here instead is ours
- * and is never freed by it (nothing is skipped in these sessions). */
 static void fix_checklist(struct incident *i)
 {
     static struct checklist_item items[ARRAY_SIZE(steps)];
@@ -423,12 +422,29 @@ static void fix_checklist(struct incident *i)
     i->checklist = (struct checklist){.items = items, .nr = ARRAY_SIZE(steps), .next = 1};
 }
 
-static void fix_judgements(struct world *w)
+/* Who owns what an incident was judged with is the session's affair: it gets it back unchanged. */
+static int fix_judgements(struct world *w)
 {
+    w->kept = calloc(w->s->nincidents + 1, sizeof(*w->kept));
+    if (!w->kept)
+        return -ENOMEM;
     for (size_t n = 0; n < w->s->nincidents; n++) {
+        w->kept[n].judgement = w->s->incidents[n]->judgement;
+        w->kept[n].checklist = w->s->incidents[n]->checklist;
         fix_judgement(w->s->incidents[n]);
         fix_checklist(w->s->incidents[n]);
     }
+    return 0;
+}
+
+static void give_back(struct world *w)
+{
+    for (size_t n = 0; w->kept && n < w->s->nincidents; n++) {
+        facts_release(&w->s->incidents[n]->judgement.facts);
+        w->s->incidents[n]->judgement = w->kept[n].judgement;
+        w->s->incidents[n]->checklist = w->kept[n].checklist;
+    }
+    free(w->kept);
 }
 
 /* ---- the sessions ---- */
@@ -466,8 +482,7 @@ int world_scene(struct world *w)
     session_finish(w->s);
     w->s->ended = w->now;
     w->s->dirty = false;
-    fix_judgements(w);
-    return 0;
+    return fix_judgements(w);
 }
 
 int world_hostile(struct world *w)
@@ -503,6 +518,7 @@ int world_hostile(struct world *w)
 
 void world_release(struct world *w)
 {
+    give_back(w);
     session_free(w->s);
     memset(w, 0, sizeof(*w));
 }

@@ -13,6 +13,10 @@ struct world {
     struct settings settings;
     uint64_t packets;
     nstime now;
+    struct {
+        struct judgement judgement;
+        struct checklist checklist;
+    } * kept; /* by incident: the session's own, while ours stand there */
 };
 struct wire_end {
     const char *addr;
