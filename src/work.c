@@ -186,8 +186,12 @@ void work_end(struct work *w)
     demo_free(w->demo);
     for (size_t i = 0; i < ARRAY_SIZE(w->signals); i++)
         signal_watch_stop(w->signals[i]);
+    const char *error;
+    bool failed = w->failed || (w->run && run_exit_status(w->run, &error));
     run_free(w->run);
-    if (w->session && w->session->dir[0] && !w->failed && w->session->finished) {
+    if (w->session && failed) {
+        session_save_discard(w->session);
+    } else if (w->session && w->session->dir[0] && w->session->finished) {
         write_reports(w->session);
         session_save_end(w->session);
     }

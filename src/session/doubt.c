@@ -228,11 +228,11 @@ bool doubt_repeat_next(struct run *r)
             continue;
         d->began = loop_now(r->loop);
         d->failed_again = false;
-        d->running = true;
+        d->running = r->s->priv->repeating = true;
         d->spent++;
         if (prober_repeat(r->prober, ts->target, &d->now.address, d->now.round, &cb) == 0)
             return true;
-        d->running = false;
+        d->running = r->s->priv->repeating = false;
     }
     return false;
 }
@@ -258,7 +258,7 @@ void doubt_repeat_done(struct run *r)
     struct facts facts;
     bool separated = !d->failed_again;
 
-    d->running = false;
+    d->running = r->s->priv->repeating = false;
     d->now.tries++;
     facts_init(&facts);
     if (d->failed_again && host_read_counters(&after) == 0) {

@@ -82,6 +82,7 @@ static void become_reset(struct session *s, struct incident *i)
         return;
     i->is_reset = true;
     i->reset_id = ++s->priv->next_reset;
+    s->resets_seen += !i->repeat;
 }
 
 static void adopt_chain(struct session *s, struct incident *i, struct chain *ch)
@@ -122,11 +123,11 @@ static struct incident *incident_of_new_reset(struct session *s, const struct re
     i->flow = r->key;
     i->flow_known = true;
     i->time = r->time;
-    become_reset(s, i);
     if (ch) {
         ch->reset = r->id;
         adopt_chain(s, i, ch);
     }
+    become_reset(s, i);
     if (!i->judged_revision)
         first_impression(i);
     map_set(&s->priv->reset_incident, r->id, i->id);
@@ -139,11 +140,11 @@ void incident_on_reset(void *arg, const struct reset *r)
     struct incident *i = incident_get(s, map_get(&s->priv->reset_incident, r->id));
 
     if (!i) {
-        if (r->rev <= 1)
-            s->resets_seen++;
         i = incident_of_new_reset(s, r);
-        if (!i)
+        if (!i) {
+            s->resets_seen += r->rev <= 1;
             return;
+        }
         session_touch(s);
     }
     incident_dirty(s, i);
@@ -205,11 +206,8 @@ void incident_on_result(struct session *s, struct chain *ch, const struct result
         i->flow = r->flow;
         i->flow_known = true;
     }
-    if (failed && told_of_reset(r)) {
-        if (!i->is_reset && !r->repeat)
-            s->resets_seen++;
+    if (failed && told_of_reset(r))
         become_reset(s, i);
-    }
     incident_dirty(s, i);
 }
 

@@ -131,8 +131,8 @@ void journal_chain(struct session *s, const struct chain *ch)
     if (!wanted(s))
         return;
     put(s, "chain",
-        json_pack("{s:i,s:I,s:o}", "target", (int)ch->target, "chain", (json_int_t)ch->id, "flow",
-                  flow_json(&ch->flow)));
+        json_pack("{s:i,s:I,s:b,s:o}", "target", (int)ch->target, "chain", (json_int_t)ch->id,
+                  "repeat", ch->repeat, "flow", flow_json(&ch->flow)));
 }
 
 static json_t *fields_json(const struct result *r)

@@ -326,6 +326,7 @@ static int load_chain(struct loader *l, const json_t *j)
 
     if (chain <= 0 || !get_flow(&flow, j) || (size_t)target > l->s->ntargets)
         return -EINVAL;
+    l->s->priv->repeating = json_is_true(json_object_get(j, "repeat"));
     session_chain(l->s, (uint32_t)target, (uint64_t)chain, &flow);
     return 0;
 }

@@ -125,11 +125,13 @@ struct session_private {
     uint64_t records_dropped;
     struct addr *local;
     size_t nlocal;
-    uint64_t packets;      /* records so far */
-    nstime now;            /* the moment of the latest input; a load sets it from the line */
-    uint64_t next_reset;   /* ids given */
-    nstime counters_kept;  /* when a line of them was written last */
-    bool counters_late;    /* they have moved since */
+    uint64_t packets;     /* records so far */
+    nstime now;           /* the moment of the latest input; a load sets it from the line */
+    uint64_t next_reset;  /* ids given */
+    nstime counters_kept; /* when a line of them was written last */
+    bool counters_late;   /* they have moved since */
+    bool input_ended;
+    bool repeating;        /* the chains that begin now are repetitions */
     bool loading;          /* inputs come from a file: not written again */
     uint64_t drops_judged; /* vantage.dropped as the facts of the resets have it */
     struct strbuf journal; /* lines made while nothing is saved */

@@ -22,8 +22,9 @@ static void finish(struct run *r);
 
 static void set_state(struct run *r, enum run_state st)
 {
-    static const char *const names[] = {"waiting ready", "watching",       "round",  "settling",
-                                        "repeating",     "between rounds", "ending", "ended"};
+    static const char *const names[] = {"waiting ready", "watching",  "round",
+                                        "settling",      "repeating", "between rounds",
+                                        "ending",        "finishing", "ended"};
 
     log_msg(LOG_DEBUG, "run: %s -> %s", names[r->state], names[st]);
     r->state = st;
@@ -94,7 +95,7 @@ static void live_failed(struct run *r, enum capture_error kind, const char *text
         if (kind == CAPERR_PERMISSION)
             capture_permission_hint(&hint);
         session_message(r->s, MSG_WARN, _("no packets are captured: %s"), text);
-        if (hint.len && !hint.err)
+        if (hint.len && !hint.err && !strstr(text, hint.buf))
             session_message(r->s, MSG_INFO, _("to permit it: %s"), hint.buf);
         strbuf_release(&hint);
     }
@@ -116,7 +117,7 @@ static void on_capture_state(void *arg, enum capture_state state, enum capture_e
 {
     struct run *r = arg;
 
-    if (r->state == RUN_ENDED)
+    if (r->state >= RUN_FINISHING)
         return;
     if (state == CAPTURE_READY || state == CAPTURE_ENDED)
         take_stats(r);
@@ -374,19 +375,13 @@ static void begin_if_ready(struct run *r)
 
 /* ---- the end ---- */
 
-static void finish(struct run *r)
+static void ended(struct run *r)
 {
-    if (r->state == RUN_ENDED)
-        return;
     set_state(r, RUN_ENDED);
     timer_stop(r->wait);
     timer_stop(r->tick);
     timer_stop(r->deadline);
     r->wait = r->tick = r->deadline = NULL;
-    if (r->capture)
-        take_stats(r);
-    if (!r->s->settings.read_file)
-        doubt_sample(r);
     session_finish(r->s);
     int err = write_file_close(r->write);
     r->write = NULL;
@@ -394,6 +389,30 @@ static void finish(struct run *r)
         session_message(r->s, MSG_ERROR, "%s: %s", r->s->settings.write_file, strerror(-err));
     session_save_sync(r->s);
     tell(r, RUN_DONE);
+}
+
+/* On a screen much to judge is judged piece by piece: keys are answered meanwhile. */
+static void judge_rest(void *arg)
+{
+    struct run *r = arg;
+
+    if (r->s->settings.keep_packets && session_judge_some(r->s, JUDGE_SLICE))
+        wait_for(r, 0, judge_rest);
+    else
+        ended(r);
+}
+
+static void finish(struct run *r)
+{
+    if (r->state == RUN_FINISHING || r->state == RUN_ENDED)
+        return;
+    set_state(r, RUN_FINISHING);
+    if (r->capture)
+        take_stats(r);
+    if (!r->s->settings.read_file)
+        doubt_sample(r);
+    session_input_ended(r->s);
+    judge_rest(r);
 }
 
 static void on_drain_late(void *arg)
@@ -411,7 +430,7 @@ static void on_ended_aside(void *arg)
 
 void run_stop(struct run *r)
 {
-    if (r->stopping || r->state == RUN_ENDING || r->state == RUN_ENDED)
+    if (r->stopping || r->state >= RUN_ENDING)
         return;
     r->stopping = true;
     set_state(r, RUN_ENDING);

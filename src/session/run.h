@@ -58,8 +58,9 @@ enum run_state {
     RUN_ROUND,
     RUN_SETTLING,
     RUN_REPEATING,
-    RUN_PAUSING, /* between rounds */
-    RUN_ENDING,  /* the capture drains */
+    RUN_PAUSING,   /* between rounds */
+    RUN_ENDING,    /* the capture drains */
+    RUN_FINISHING, /* what is left is judged */
     RUN_ENDED,
 };
 struct run {

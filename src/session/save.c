@@ -377,3 +377,16 @@ int session_save_end(struct session *s)
         s->dirty = false;
     return err;
 }
+
+void session_save_discard(struct session *s)
+{
+    struct saving *sv = &s->priv->saving;
+
+    if (sv->dir_fd < 0)
+        return;
+    unlinkat(sv->dir_fd, "session.jsonl", 0);
+    unlinkat(sv->dir_fd, "packets.pcapng", 0);
+    saving_release(sv);
+    rmdir(s->dir);
+    s->dir[0] = 0;
+}

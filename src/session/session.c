@@ -241,8 +241,11 @@ void session_chain(struct session *s, uint32_t target, uint64_t chain, const str
 {
     struct chain *ch = chains_get(&s->priv->chains, chain);
 
-    if (!ch)
+    if (!ch) {
         ch = chains_add(&s->priv->chains, chain, target, session_now(s));
+        if (ch)
+            ch->repeat = s->priv->repeating;
+    }
     if (!ch || !flow)
         return;
     bool known = ch->flow_known;
@@ -324,7 +327,7 @@ void session_result(struct session *s, struct result *r)
     }
     s->results[s->nresults] = r;
     r->id = ++s->nresults;
-    ch->repeat = r->repeat;
+    ch->repeat = ch->repeat || r->repeat;
     journal_result(s, r);
     if (r->flow_known && !ch->flow_known && chains_set_flow(&p->chains, ch, &r->flow) == 0)
         incident_of_chain_flow(s, ch);
@@ -432,11 +435,18 @@ void session_capture_failed(struct session *s, enum capture_error kind, const ch
     session_touch(s);
 }
 
+void session_input_ended(struct session *s)
+{
+    if (!s->priv->input_ended)
+        flow_table_finish(s->flows);
+    s->priv->input_ended = true;
+}
+
 void session_finish(struct session *s)
 {
     if (s->finished)
         return;
-    flow_table_finish(s->flows);
+    session_input_ended(s);
     s->finished = true;
     if (!s->settings.read_file)
         s->ended = session_now(s);

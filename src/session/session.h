@@ -147,6 +147,7 @@ void session_capture_failed(struct session *s, enum capture_error kind, const ch
 void session_judge(struct session *s);  /* what changed since the last call */
 /* The same, at most max incidents: true if more are left. */
 bool session_judge_some(struct session *s, size_t max);
+void session_input_ended(struct session *s); /* no packet comes any more: flows settle */
 void session_finish(struct session *s); /* end of input: everything settles, judged */
 
 /* ---- reading it ---- */
@@ -169,6 +170,7 @@ size_t session_flow_records(const struct session *s, const struct flow_record **
 int session_save_begin(struct session *s, const char *dir_or_null, char *err, size_t errlen);
 int session_save_sync(struct session *s); /* write what is buffered */
 int session_save_end(struct session *s);
+void session_save_discard(struct session *s); /* nothing came of it: removes what was begun */
 /* True if path is a session's directory, its session.jsonl or packets.pcapng beside one. */
 bool session_is_session(const char *path);
 int session_load(struct session **out, const char *path, const struct settings *st, char *err,

@@ -197,6 +197,17 @@ else
 fi
 run no-interface 3 'no-such-if' -b -i no-such-if --duration 1s
 
+# ---- the demo, and its session read again: the same to the byte
+rm -rf "$XDG_DATA_HOME"
+run demo 1 '*' -b --demo --format json
+json 'len(d["targets"]) == 12 and d["summary"]["failed_probes"] == 11'
+json 'not [p for t in d["targets"] if t["name"] == "healthy" for p in t["probes"] if p["outcome"] != "ok"]'
+cp out first
+dir=$(echo "$XDG_DATA_HOME"/rstconsole/sessions/*-demo)
+run demo-replayed 1 '*' -b -r "$dir" --format json
+cmp first out >&2 || fail "the demo's session reads differently"
+rm -rf "$XDG_DATA_HOME"
+
 # ---- started by root for somebody: it becomes that user, home included
 if [ "$(id -u)" = 0 ] && getent passwd 65534 >/dev/null; then
     chmod 755 "$tmp"
