@@ -165,8 +165,8 @@ static void draw_ladder_row(struct area a, int y, const struct lanes *l, int col
 {
     char t[32];
 
-    area_put(a, l->left, y, 1, LOOK_FRAME, row->kind == LADDER_GAP ? "⋮" : "│");
-    area_put(a, l->right, y, 1, LOOK_FRAME, row->kind == LADDER_GAP ? "⋮" : "│");
+    area_put(a, l->left, y, 1, LOOK_FRAME, row->kind == LADDER_GAP ? "┊" : "│");
+    area_put(a, l->right, y, 1, LOOK_FRAME, row->kind == LADDER_GAP ? "┊" : "│");
     if (row->kind == LADDER_GAP) {
         int cols = text_columns(row->label), w = l->right - l->left - 1;
         area_put(a, l->left + 1 + MAX_OF((w - cols) / 2, 0), y, w, LOOK_WARN, row->label);
