@@ -187,6 +187,8 @@ void incident_on_result(struct session *s, struct chain *ch, const struct result
     struct incident *i = incident_get(s, ch->incident);
     bool failed = r->outcome == OUTCOME_FAILED && r->failure != FAIL_INTERRUPTED;
 
+    if (!failed && r->flow_known && !strcmp(r->probe, "tcp"))
+        neighbour_learnt(s, &r->flow.dst);
     if (failed && !i) {
         if (r->repeat && !told_of_reset(r))
             return; /* a repetition's failure is a fact of what it repeats */
@@ -295,6 +297,7 @@ void incident_facts(const struct session *s, const struct incident *i, struct fa
     facts_init(&read);
     if (i->reset) {
         facts_of_reset(&read, i->reset);
+        neighbour_facts(s, i, &read);
         if (s->vantage.dropped_known)
             facts_put(&read, FACT_CAPTURE_DROPS, s->vantage.dropped > 0, SRC_PACKET, 0, NULL,
                       v_int((int64_t)s->vantage.dropped), v_none(), v_none());

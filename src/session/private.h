@@ -157,6 +157,10 @@ void incident_release(struct session *s, struct incident *i);
 void incident_dirty(struct session *s, struct incident *i);
 void incident_dirty_subject(struct session *s, struct subject about);
 
+/* ---- neighbour.c: what other connections to the same address tell of a refusal ---- */
+void neighbour_facts(const struct session *s, const struct incident *i, struct facts *out);
+void neighbour_learnt(struct session *s, const struct addr *server); /* NULL: any */
+
 /* ---- answers.c: what a loaded session says was answered ---- */
 void answer_replayed(struct session *s, struct subject about, enum fact_kind kind);
 void undo_replayed(struct session *s, struct subject about, enum fact_kind kind);

@@ -437,8 +437,10 @@ void session_capture_failed(struct session *s, enum capture_error kind, const ch
 
 void session_input_ended(struct session *s)
 {
-    if (!s->priv->input_ended)
+    if (!s->priv->input_ended) {
         flow_table_finish(s->flows);
+        neighbour_learnt(s, NULL);
+    }
     s->priv->input_ended = true;
 }
 
