@@ -24,7 +24,7 @@ static void right_ones(void **state)
                                         "ip6 host 2001:db8::1",
                                         "tcp[tcpflags] & (tcp-syn|tcp-rst) != 0",
                                         "portrange 1-1024",
-                                        "port https",
+                                        "port 443",
                                         "ether host 00:00:5e:00:53:01",
                                         "net 10",
                                         "net 10.0.0.0/8",
