@@ -117,7 +117,7 @@ void options_help(void)
     fputs(_("\n"
             "What comes out\n"
             "  -b, --batch             no screen: probe, watch, diagnose, report, exit\n"
-            "      --format FORMAT     text, json or markdown (text)\n"
+            "      --format FORMAT     text, json, jsonl or markdown (text)\n"
             "  -o, --output FILE       the report goes there, not to stdout\n"
             "  -w, --write FILE        every packet, as pcapng\n"
             "      --flows             every connection too, as Zeek records\n"

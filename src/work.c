@@ -155,6 +155,8 @@ static void write_reports(const struct session *s)
 
     for (size_t i = 0; i < report_count(); i++) {
         const struct report_format *f = report_at(i);
+        if (strcmp(f->name, "jsonl") == 0)
+            continue; /* for pipes; the same as json */
         snprintf(path, sizeof(path), "%s/report.%s", s->dir, f->suffix);
         int err = report_to_file(f, s, path);
         if (err)

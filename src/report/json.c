@@ -250,12 +250,11 @@ static void timings_json(struct json *j, const struct result *r)
     jw_close(j, '}');
 }
 
-static void probe_json(struct json *j, const struct session *s, const struct result *r)
+static void probe_keys(struct json *j, const struct session *s, const struct result *r)
 {
     const struct incident *i = session_incident_of_result(s, r);
     bool failed = r->outcome == OUTCOME_FAILED;
 
-    jw_open(j, NULL, '{');
     jw_text(j, "probe", r->probe);
     jw_uint(j, "round", r->round);
     addr_json(j, "address", &r->address);
@@ -274,7 +273,6 @@ static void probe_json(struct json *j, const struct session *s, const struct res
         diagnosis_json(j, i);
     else
         no_diagnosis_json(j);
-    jw_close(j, '}');
 }
 
 static void targets_json(struct json *j, const struct session *s)
@@ -287,8 +285,11 @@ static void targets_json(struct json *j, const struct session *s)
         jw_open(j, "probes", '[');
         for (size_t k = 0; k < ts->nresults; k++) {
             const struct result *r = session_result_by_id(s, ts->results[k]);
-            if (r && !r->repeat)
-                probe_json(j, s, r);
+            if (!r || r->repeat)
+                continue;
+            jw_open(j, NULL, '{');
+            probe_keys(j, s, r);
+            jw_close(j, '}');
         }
         jw_close(j, ']');
         jw_close(j, '}');
@@ -341,11 +342,10 @@ static void sender_json(struct json *j, const struct judgement *jd)
     jw_close(j, '}');
 }
 
-static void reset_json(struct json *j, const struct session *s, const struct incident *i)
+static void reset_keys(struct json *j, const struct session *s, const struct incident *i)
 {
     const struct reset *r = i->reset;
 
-    jw_open(j, NULL, '{');
     jw_uint(j, "id", i->reset_id);
     jw_time(j, "time", i->time);
     reset_wire_json(j, s, i);
@@ -362,25 +362,27 @@ static void reset_json(struct json *j, const struct session *s, const struct inc
     jw_text(j, "last_words", r ? word_or_null(r->last_words) : NULL);
     jw_null(j, "process");
     diagnosis_json(j, i);
-    jw_close(j, '}');
 }
 
 static void resets_json(struct json *j, const struct session *s)
 {
     jw_open(j, "resets", '[');
-    for (size_t k = 0; k < s->nincidents; k++)
-        if (s->incidents[k]->is_reset)
-            reset_json(j, s, s->incidents[k]);
+    for (size_t k = 0; k < s->nincidents; k++) {
+        if (!s->incidents[k]->is_reset)
+            continue;
+        jw_open(j, NULL, '{');
+        reset_keys(j, s, s->incidents[k]);
+        jw_close(j, '}');
+    }
     jw_close(j, ']');
 }
 
 /* ---- the rest ---- */
 
-static void vantage_json(struct json *j, const struct vantage *v)
+static void vantage_keys(struct json *j, const struct vantage *v)
 {
     static const char *const captures[] = {"live", "file", "none"};
 
-    jw_open(j, "vantage", '{');
     jw_text(j, "host", word_or_null(v->host));
     jw_text(j, "user", word_or_null(v->user));
     jw_text(j, "capture", captures[v->capture]);
@@ -399,16 +401,14 @@ static void vantage_json(struct json *j, const struct vantage *v)
     else
         jw_uint(j, "truncated", v->truncated);
     jw_text(j, "capture_error", word_or_null(v->capture_error));
-    jw_close(j, '}');
 }
 
-static void experiment_json(struct json *j, const struct session *s,
+static void experiment_keys(struct json *j, const struct session *s,
                             const struct experiment_record *e)
 {
     static const char *const outcomes[] = {"separated", "inconclusive", "cancelled"};
     const struct target_state *ts = session_target(s, e->target);
 
-    jw_open(j, NULL, '{');
     jw_text(j, "experiment", e->experiment);
     jw_text(j, "target", ts ? ts->target->name : NULL);
     jw_text(j, "outcome", outcomes[e->outcome]);
@@ -426,6 +426,13 @@ static void experiment_json(struct json *j, const struct session *s,
     for (size_t k = 0; k < e->facts.nr; k++)
         fact_json(j, &e->facts.items[k], NULL);
     jw_close(j, ']');
+}
+
+static void experiment_in_list(struct json *j, const struct session *s,
+                               const struct experiment_record *e)
+{
+    jw_open(j, NULL, '{');
+    experiment_keys(j, s, e);
     jw_close(j, '}');
 }
 
@@ -437,6 +444,21 @@ static void each_way_json(struct json *j, const char *key, const uint64_t v[2])
     jw_close(j, '}');
 }
 
+static void flow_keys(struct json *j, const struct flow_record *r)
+{
+    jw_uint(j, "id", r->flow);
+    flow_json(j, &r->key);
+    jw_time(j, "start", r->start);
+    if (r->duration == NSTIME_NONE || r->duration < 0)
+        jw_null(j, "duration_s");
+    else
+        jw_real(j, "duration_s", (double)r->duration / NS_PER_SEC);
+    jw_text(j, "conn_state", conn_state_name(r->state));
+    jw_text(j, "history", r->history);
+    each_way_json(j, "packets", r->packets);
+    each_way_json(j, "bytes", r->bytes);
+}
+
 static void flows_json(struct json *j, const struct session *s)
 {
     const struct flow_record *records;
@@ -444,19 +466,8 @@ static void flows_json(struct json *j, const struct session *s)
 
     jw_open(j, "flows", '[');
     for (size_t i = 0; i < n; i++) {
-        const struct flow_record *r = &records[i];
         jw_open(j, NULL, '{');
-        jw_uint(j, "id", r->flow);
-        flow_json(j, &r->key);
-        jw_time(j, "start", r->start);
-        if (r->duration == NSTIME_NONE || r->duration < 0)
-            jw_null(j, "duration_s");
-        else
-            jw_real(j, "duration_s", (double)r->duration / NS_PER_SEC);
-        jw_text(j, "conn_state", conn_state_name(r->state));
-        jw_text(j, "history", r->history);
-        each_way_json(j, "packets", r->packets);
-        each_way_json(j, "bytes", r->bytes);
+        flow_keys(j, &records[i]);
         jw_close(j, '}');
     }
     jw_close(j, ']');
@@ -473,16 +484,14 @@ static void limits_json(struct json *j, const struct session *s)
     jw_close(j, '}');
 }
 
-static void summary_json(struct json *j, const struct session *s)
+static void summary_keys(struct json *j, const struct session *s)
 {
     struct strbuf text = STRBUF_INIT;
 
-    jw_open(j, "summary", '{');
     words_summary(&text, s, tr_none);
     jw_strbuf(j, "text", &text);
     jw_uint(j, "harmful_resets", s->harmful_resets);
     jw_uint(j, "failed_probes", s->failed_probes);
-    jw_close(j, '}');
 }
 
 static int json_write(const struct session *s, const struct sink *to)
@@ -497,20 +506,98 @@ static int json_write(const struct session *s, const struct sink *to)
     jw_text(&j, "program_version", PACKAGE_VERSION);
     jw_time(&j, "started", s->started);
     jw_time(&j, "ended", s->ended);
-    vantage_json(&j, &s->vantage);
+    jw_open(&j, "vantage", '{');
+    vantage_keys(&j, &s->vantage);
+    jw_close(&j, '}');
     targets_json(&j, s);
     resets_json(&j, s);
     jw_open(&j, "experiments", '[');
     for (size_t i = 0; i < s->nexperiments; i++)
-        experiment_json(&j, s, &s->experiments[i]);
+        experiment_in_list(&j, s, &s->experiments[i]);
     jw_close(&j, ']');
     if (s->settings.flows)
         flows_json(&j, s);
     limits_json(&j, s);
-    summary_json(&j, s);
+    jw_open(&j, "summary", '{');
+    summary_keys(&j, s);
+    jw_close(&j, '}');
     jw_close(&j, '}');
     strbuf_addch(&out.buf, '\n');
     return out_finish(&out);
 }
 
 const struct report_format report_json = {"json", "json", json_write};
+
+/* ---- the same objects, one a line ---- */
+
+static void line_open(struct json *j, const char *type, const struct session *s, uint32_t target)
+{
+    const struct target_state *ts = session_target(s, target);
+
+    jw_open(j, NULL, '{');
+    jw_text(j, "type", type);
+    if (strcmp(type, "experiment") != 0) /* it names its target itself */
+        jw_text(j, "target", ts ? ts->target->name : NULL);
+}
+
+static void line_close(struct json *j)
+{
+    jw_close(j, '}');
+    strbuf_addch(&j->out->buf, '\n');
+}
+
+static void probe_lines(struct json *j, const struct session *s, const struct target_state *ts)
+{
+    for (size_t k = 0; k < ts->nresults; k++) {
+        const struct result *r = session_result_by_id(s, ts->results[k]);
+        if (!r || r->repeat)
+            continue;
+        line_open(j, "probe", s, ts->target->id);
+        probe_keys(j, s, r);
+        line_close(j);
+    }
+}
+
+static void flow_lines(struct json *j, const struct session *s)
+{
+    const struct flow_record *records;
+    size_t n = s->settings.flows ? session_flow_records(s, &records) : 0;
+
+    for (size_t k = 0; k < n; k++) {
+        line_open(j, "flow", s, 0);
+        flow_keys(j, &records[k]);
+        line_close(j);
+    }
+}
+
+static int jsonl_write(const struct session *s, const struct sink *to)
+{
+    struct out out;
+    struct json j = {.out = &out};
+
+    out_init(&out, to);
+    line_open(&j, "vantage", s, 0);
+    vantage_keys(&j, &s->vantage);
+    line_close(&j);
+    for (size_t t = 0; t < s->ntargets; t++)
+        probe_lines(&j, s, &s->targets[t]);
+    for (size_t k = 0; k < s->nincidents; k++) {
+        if (!s->incidents[k]->is_reset)
+            continue;
+        line_open(&j, "reset", s, s->incidents[k]->target);
+        reset_keys(&j, s, s->incidents[k]);
+        line_close(&j);
+    }
+    for (size_t k = 0; k < s->nexperiments; k++) {
+        line_open(&j, "experiment", s, s->experiments[k].target);
+        experiment_keys(&j, s, &s->experiments[k]);
+        line_close(&j);
+    }
+    flow_lines(&j, s);
+    line_open(&j, "summary", s, 0);
+    summary_keys(&j, s);
+    line_close(&j);
+    return out_finish(&out);
+}
+
+const struct report_format report_jsonl = {"jsonl", "jsonl", jsonl_write};

@@ -1,4 +1,5 @@
 /* The report formats: FORMAT(variable). No include guard: included as an X-macro list. */
 FORMAT(report_text)
 FORMAT(report_json)
+FORMAT(report_jsonl)
 FORMAT(report_markdown)

@@ -99,6 +99,9 @@ run text 1 '' -b -r refused.pcap
 says 'What hurt'
 run markdown 1 '' -b -r refused.pcap --format markdown
 says '^## What hurt'
+run lines 1 '' -b -r refused.pcap --format jsonl --flows
+"$PYTHON3" -c "import json; d=[json.loads(l) for l in open('out')]
+assert [x['type'] for x in d] == ['vantage', 'reset', 'flow', 'summary'], d" || fail "not the lines it should be"
 run flows 1 '' -b -r refused.pcap --format json --flows
 json 'd["flows"][0]["conn_state"] == "REJ"'
 run empty-capture 0 '' -b -r empty.pcap --format json
