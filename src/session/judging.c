@@ -1,12 +1,11 @@
 /*
  * What changed is judged again; incidents with the same fact signature share one judgement. Of a
- * number the signature keeps what the catalogue's weights can tell apart and a coarse measure, so
- * that resets that differ by a microsecond are alike.
+ * number the signature keeps what the judge can tell apart: on which side of the weights'
+ * thresholds it lies. Ten thousand resets of one kind cost one judgement.
  */
 #include "session/private.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +31,9 @@ void judging_release(struct judging *j)
 
 static void threshold_add(struct threshold *t, double at)
 {
+    for (size_t i = 0; i < t->nr; i++)
+        if (t->at[i] == at)
+            return;
     if (at == 0 || ARRAY_GROW(t->at, t->nr + 1, t->alloc))
         return;
     t->at[t->nr++] = at;
@@ -39,6 +41,8 @@ static void threshold_add(struct threshold *t, double at)
 
 static void learn_thresholds(struct judging *j)
 {
+    for (size_t k = 0; k < FACT_KIND_COUNT; k++)
+        threshold_add(&j->kinds[k], 1); /* of a count: none, one, several */
     for (size_t c = 0; c < cause_count(); c++) {
         const struct cause *cause = cause_at(c);
         for (size_t w = 0; w < cause->nweights; w++) {
@@ -50,43 +54,72 @@ static void learn_thresholds(struct judging *j)
     j->ready = true;
 }
 
-/* The value that stands for v and all its like: the lower edge of a sixteenth of its octave, moved
- * up to the thresholds that v is on or past. */
+/* The greatest threshold that v is on or past; *past: it is past it. 0: v is below all. */
+static double threshold_under(const struct threshold *t, double v, bool *past)
+{
+    double under = 0;
+
+    for (size_t i = 0; i < t->nr; i++)
+        if (t->at[i] > under && t->at[i] <= v)
+            under = t->at[i];
+    *past = v > under;
+    return under;
+}
+
+/* The least number on the same side of every threshold as v. */
 static double number_alike(const struct threshold *t, double v)
 {
-    int octave = 0;
-    double part = frexp(v, &octave), alike = ldexp((double)(int)(part * 16) / 16, octave);
+    bool past;
 
     if (v <= 0)
         return v;
-    for (size_t i = 0; i < t->nr; i++) {
-        if (t->at[i] == v)
-            return v;
-        if (t->at[i] < v && t->at[i] >= alike)
-            alike = MIN_OF(t->at[i] * (1 + 1e-9), v);
-    }
-    return alike;
+    double under = threshold_under(t, v, &past);
+    return !past ? under : under > 0 ? MIN_OF(under * (1 + 1e-9), v) : MIN_OF(1e-9, v);
 }
 
 static int64_t whole_alike(const struct threshold *t, int64_t v)
 {
-    if (v <= 1024)
+    bool past;
+
+    if (v <= 0)
         return v;
-    double alike = number_alike(t, (double)v);
-    int64_t whole = (int64_t)alike;
-    return (double)whole < alike ? whole + 1 : whole;
+    int64_t under = (int64_t)threshold_under(t, (double)v, &past);
+    return past ? MIN_OF(under + 1, v) : v;
+}
+
+static nstime span_alike(const struct threshold *t, nstime v)
+{
+    bool past;
+
+    if (v <= 0)
+        return v;
+    nstime under = (nstime)(threshold_under(t, (double)v / NS_PER_SEC, &past) * NS_PER_SEC + .5);
+    return past ? MIN_OF(under + 1, v) : v;
+}
+
+/* What the judge reads of a fact beyond its weights: where a box sits is told by hops, and by a
+ * delay against the round trip where it was too short. */
+static bool read_whole(const struct facts *f, enum fact_kind k)
+{
+    return k == FACT_RST_HOPS || (k == FACT_RST_DELAY && facts_yes(f, FACT_RST_BEFORE_RTT));
 }
 
 /* Causes are judged on such values alone, so that a judgement does not depend on which of the
- * resets that share it came first. */
-static struct value value_alike(const struct threshold *t, struct value v)
+ * resets that share it came first. Weights look at a fact's first value. */
+static struct value value_alike(const struct judging *j, const struct facts *f, size_t i, size_t n)
 {
-    if (v.type == VALUE_INT)
-        v.u.i = whole_alike(t, v.u.i);
-    else if (v.type == VALUE_REAL)
-        v.u.d = number_alike(t, v.u.d);
-    else if (v.type == VALUE_SPAN && v.u.i > 0)
-        v.u.i = (nstime)(number_alike(t, (double)v.u.i / NS_PER_SEC) * NS_PER_SEC + .5);
+    enum fact_kind kind = f->items[i].kind;
+    const struct threshold *t = &j->kinds[kind];
+    struct value v = f->items[i].v[n];
+
+    if (v.type == VALUE_NONE || v.type == VALUE_TEXT || v.type == VALUE_BOOL || read_whole(f, kind))
+        return v;
+    if (v.type == VALUE_REAL)
+        v.u.d = n ? 0 : number_alike(t, v.u.d);
+    else if (v.type == VALUE_INT)
+        v.u.i = n ? 0 : whole_alike(t, v.u.i);
+    else
+        v.u.i = n ? 0 : span_alike(t, v.u.i);
     return v;
 }
 
@@ -113,7 +146,7 @@ static uint64_t facts_signature(const struct judging *j, const struct facts *f)
         if (fact->ref)
             sig = hash_mix(sig, hash_bytes(7, fact->ref, strlen(fact->ref)));
         for (size_t v = 0; v < FACT_VALUES; v++) {
-            struct value alike = value_alike(&j->kinds[fact->kind], fact->v[v]);
+            struct value alike = value_alike(j, f, i, v);
             sig = hash_mix(sig, value_signature(&alike));
         }
     }
@@ -131,7 +164,7 @@ static int judge_alike(const struct judging *j, struct judgement *out, const str
     facts_merge(&alike, f, true);
     for (size_t i = 0; i < alike.nr; i++)
         for (size_t v = 0; v < FACT_VALUES; v++)
-            alike.items[i].v[v] = value_alike(&j->kinds[alike.items[i].kind], alike.items[i].v[v]);
+            alike.items[i].v[v] = value_alike(j, f, i, v);
     err = alike.err ? alike.err : judge(out, &alike);
     facts_release(&alike);
     return err;
