@@ -10,6 +10,8 @@ static const struct weight port_closed_w[] = {
     YX(ICMP_ERROR),
     Y(RST_TTL_DIFFERS, -200),
     N(RST_TTL_DIFFERS, 60),
+    Y(RST_NO_HOP, -200),
+    N(RST_NO_HOP, 30),
     Y(RST_BEFORE_RTT, -250),
     Y(RST_TRAIN, -200),
     Y(OUT_RSTS, 250),

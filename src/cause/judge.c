@@ -463,6 +463,7 @@ int judge(struct judgement *j, const struct facts *facts)
             facts_add(&j->facts, &facts->items[i]);
     if (j->facts.err || facts->err)
         return -ENOMEM;
+    facts_derive(&j->facts);
     facts_sort(&j->facts);
     view_of(&v, &j->facts);
     struct scored *s = malloc(cause_count() * sizeof(*s));

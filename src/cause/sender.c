@@ -13,6 +13,8 @@
 
 /* For (> 0) or against somebody else having sent it; families as everywhere. */
 static const struct weight features[] = {
+    Y(RST_NO_HOP, 500),
+    N(RST_NO_HOP, -30),
     Y(RST_TTL_DIFFERS, 300),
     N(RST_TTL_DIFFERS, -100),
     Y(RST_IPID_ODD, 80),
@@ -72,7 +74,7 @@ static enum sender place(const struct view *v)
     enum sender near_it = from_server ? SENDER_NEAR_SERVER : SENDER_NEAR_CLIENT;
     enum sender far_off = from_server ? SENDER_NEAR_CLIENT : SENDER_NEAR_SERVER;
 
-    if (view_yes(v, FACT_SPOKEN_FOR))
+    if (view_yes(v, FACT_SPOKEN_FOR) || view_yes(v, FACT_RST_NO_HOP))
         return far_off;
     if (view_yes(v, FACT_RST_BEFORE_RTT) && delay >= 0 && rtt > 0 && delay < rtt / 3)
         return far_off;

@@ -82,6 +82,8 @@ bool facts_yes(const struct facts *f, enum fact_kind kind); /* present and yes *
 bool facts_no(const struct facts *f, enum fact_kind kind);  /* present and no */
 void facts_merge(struct facts *into, const struct facts *from, bool replace);
 void facts_sort(struct facts *f);
+/* Adds what follows from facts of different sources (evidence/derived.c). */
+void facts_derive(struct facts *f);
 
 /* The sentence of a fact (yes or no), or what is not known of a kind. tr: tr_locale or tr_none. */
 void fact_text(struct strbuf *out, const struct fact *f, translate_fn tr);

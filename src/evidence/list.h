@@ -58,6 +58,8 @@ FACT(UNPROVOKED, "unprovoked", "provoked", "", SEV_INFO, N_("no segment provoked
 FACT(IMMEDIATE_ACCEPT, "at-accept", "stage-detail", "ms", SEV_NOTE, N_("it came %1$s after the handshake, before any payload"), "", "")
 /* ---- who sent it (causes.md B1, B7) ---- */
 FACT(RST_TTL_DIFFERS, "rst-ttl", "ttl", "hops", SEV_WARN, N_("the reset came with TTL %2$s, other packets of that side with %3$s"), N_("the reset's TTL %2$s is that of the side's other packets"), N_("the reset's TTL cannot be compared"))
+FACT(RST_TTL, "rst-ttl-value", "", "", SEV_INFO, N_("the reset came with TTL %1$s"), "", "")
+FACT(RST_NO_HOP, "rst-no-hop", "ttl", "", SEV_WARN, N_("the reset came with TTL %1$s, which no router has lowered, though the target lies behind one"), N_("the reset's TTL %1$s was lowered on the way, as the target's packets are"), "")
 FACT(RST_HOPS, "rst-hops", "ttl", "hops", SEV_INFO, N_("by its TTL the reset travelled about %1$s hops, that side's other packets about %2$s"), "", "")
 FACT(RST_IPID_ODD, "rst-ip-id", "ip-id", "", SEV_NOTE, N_("the reset's IP-ID %1$s does not fit that side's other packets"), N_("the reset's IP-ID fits the side's other packets"), "")
 FACT(RST_IPID_COPIED, "rst-ip-id-copied", "ip-id", "", SEV_WARN, N_("the reset copies the other side's IP-ID %1$s"), "", "")
@@ -100,6 +102,7 @@ FACT(OTHER_PORT_OK, "other-port-works", "other-port", "", SEV_NOTE, N_("another 
 FACT(CLOSED_PORT_ACCEPTS, "closed-port-accepts", "closed-port", "", SEV_WARN, N_("even a port that is surely closed accepts connections"), N_("a port that is surely closed refuses"), N_("a surely closed port was not tried"))
 /* ---- this host's counters and queues (one event only, design.md 3) ---- */
 FACT(TARGET_LOCAL, "target-is-local", "local", "", SEV_INFO, N_("the target is this host: its counters speak of both ends"), N_("the target is another host"), "")
+FACT(BEHIND_ROUTER, "behind-router", "route", "", SEV_INFO, N_("the way to the target goes through a router"), N_("the target is on a link of this host"), "")
 FACT(ABORT_ON_CLOSE, "abort-on-close", "host-counter", "", SEV_BAD, N_("TCPAbortOnClose went up by %1$s: a socket was closed with unread data"), N_("TCPAbortOnClose did not move"), N_("the counters of the resetting host were not read"))
 FACT(ABORT_ON_DATA, "abort-on-data", "host-counter", "", SEV_BAD, N_("TCPAbortOnData went up by %1$s: a socket was aborted (linger 0, or data after close)"), N_("TCPAbortOnData did not move"), N_("the counters of the resetting host were not read"))
 FACT(ABORT_ON_TIMEOUT, "abort-on-timeout", "host-counter", "", SEV_WARN, N_("TCPAbortOnTimeout went up by %1$s"), N_("TCPAbortOnTimeout did not move"), "")

@@ -14,6 +14,7 @@ static int hops_of(int ttl)
 
 static void the_ttl(struct facts *out, const struct reset *r)
 {
+    say1(out, r, FACT_RST_TTL, true, v_int(r->ttl));
     if (r->ttl_baseline < 0)
         return;
     int differs = abs(r->ttl - r->ttl_baseline);

@@ -57,6 +57,8 @@ struct listener {
 int host_listener(struct listener *out, const struct addr *addr, uint16_t port);
 /* This host's addresses; *out is malloc'ed. Returns how many or -errno. */
 int host_addresses(struct addr **out);
+/* 1 if the way to it goes through a router, 0 if it is on a link of this host, -errno. */
+int host_behind_router(const struct addr *a);
 bool host_is_local(const struct addr *a, const struct addr *local, size_t nlocal);
 
 /* Facts from a delta around one event (events: how many events of its kind lay in the window). */

@@ -181,6 +181,25 @@ static nstime note_span(struct doubt *d, const struct result *res)
     return res->started;
 }
 
+/* Our counters tell nothing of another host, our routes how far its packets must come. */
+static void far_target(struct run *r, const struct result *res)
+{
+    struct facts facts;
+    int routed;
+
+    if (res->outcome != OUTCOME_FAILED || res->failure == FAIL_INTERRUPTED)
+        return;
+    facts_init(&facts);
+    facts_put(&facts, FACT_TARGET_LOCAL, false, SRC_HOST, 0, "addresses", v_none(), v_none(),
+              v_none());
+    routed = host_behind_router(&res->address);
+    if (routed >= 0)
+        facts_put(&facts, FACT_BEHIND_ROUTER, routed, SRC_HOST, 0, "routes", v_none(), v_none(),
+                  v_none());
+    attach(r, res->id, &facts, NULL);
+    facts_release(&facts);
+}
+
 /* At the moment of the failure: the listener's queue; the counters at the next tick. */
 void doubt_result(struct run *r, const struct result *res)
 {
@@ -188,8 +207,12 @@ void doubt_result(struct run *r, const struct result *res)
     struct listener listener;
     struct facts facts;
 
-    if (!is_local(r, &res->address) || strcmp(res->probe, "dns") == 0)
+    if (strcmp(res->probe, "dns") == 0 || !res->address.family)
         return;
+    if (!is_local(r, &res->address)) {
+        far_target(r, res);
+        return;
+    }
     nstime started = note_span(d, res);
     if (res->outcome != OUTCOME_FAILED || res->failure == FAIL_INTERRUPTED)
         return;

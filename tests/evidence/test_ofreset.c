@@ -294,6 +294,40 @@ static void words_are_read(void **state)
     facts_release(&f);
 }
 
+/* The TTL of a RST from the server, what the route says, and what the TTL of its other packets says
+ * (0: nothing) -> the derived fact: 1 yes, 0 no, -1 absent. */
+static int no_hop(int64_t ttl, int routed, int differs)
+{
+    struct facts f;
+    int got;
+
+    facts_init(&f);
+    facts_put(&f, FACT_RST_FROM, true, SRC_PACKET, 1, NULL, v_text("server"), v_none(), v_none());
+    facts_put(&f, FACT_RST_TTL, true, SRC_PACKET, 1, NULL, v_int(ttl), v_none(), v_none());
+    facts_put(&f, FACT_TARGET_LOCAL, false, SRC_HOST, 0, "addresses", v_none(), v_none(), v_none());
+    if (routed >= 0)
+        facts_put(&f, FACT_BEHIND_ROUTER, routed, SRC_HOST, 0, "routes", v_none(), v_none(),
+                  v_none());
+    if (differs)
+        facts_put(&f, FACT_RST_TTL_DIFFERS, differs > 0, SRC_PACKET, 1, NULL, v_int(1), v_none(),
+                  v_none());
+    facts_derive(&f);
+    got = facts_yes(&f, FACT_RST_NO_HOP) ? 1 : facts_no(&f, FACT_RST_NO_HOP) ? 0 : -1;
+    facts_release(&f);
+    return got;
+}
+
+static void a_router_lowers_the_ttl(void **state)
+{
+    (void)state;
+    assert_int_equal(no_hop(64, 1, 0), 1);
+    assert_int_equal(no_hop(255, 1, 1), 1);
+    assert_int_equal(no_hop(63, 1, 0), 0);
+    assert_int_equal(no_hop(64, 0, 0), -1);  /* on a link of this host: as it should be */
+    assert_int_equal(no_hop(64, -1, 0), -1); /* nobody looked */
+    assert_int_equal(no_hop(64, 1, -1), -1); /* all packets of that side come so */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,6 +337,7 @@ int main(void)
         cmocka_unit_test(what_was_not_seen_is_absent),
         cmocka_unit_test(idle_is_matched),
         cmocka_unit_test(words_are_read),
+        cmocka_unit_test(a_router_lowers_the_ttl),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -392,6 +392,19 @@ static void addresses(void **state)
     assert_false(host_is_local(&a, NULL, 0));
 }
 
+static void routes(void **state)
+{
+    struct addr a;
+
+    (void)state;
+    assert_int_equal(addr_parse("127.0.0.1", &a), 0);
+    assert_int_equal(host_behind_router(&a), 0);
+    assert_int_equal(addr_parse("::1", &a), 0);
+    assert_int_equal(host_behind_router(&a), 0);
+    a.family = 0;
+    assert_int_equal(host_behind_router(&a), -EINVAL);
+}
+
 int main(void)
 {
 #define FACTS_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -412,6 +425,7 @@ int main(void)
         cmocka_unit_test(sees_the_queue),
         cmocka_unit_test(dual_stack),
         cmocka_unit_test(addresses),
+        cmocka_unit_test(routes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
