@@ -36,7 +36,6 @@ void jw_strbuf(struct json *j, const char *key, struct strbuf *sb); /* and relea
 /* ---- words.c: the model in sentences ---- */
 /* What the report says in one breath. */
 void words_summary(struct strbuf *out, const struct session *s, translate_fn tr);
-void words_stage(struct strbuf *out, const struct incident *i, translate_fn tr);
 /* "a -> b", by names where the target is known. */
 void words_flow(struct strbuf *out, const struct session *s, const struct incident *i);
 void words_sender(struct strbuf *out, const struct incident *i, translate_fn tr);

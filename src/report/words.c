@@ -40,24 +40,6 @@ enum stage incident_stage(const struct session *s, const struct incident *i)
     }
 }
 
-void words_stage(struct strbuf *out, const struct incident *i, translate_fn tr)
-{
-    static const char *const words[] = {
-        [STAGE_SYN] = N_("answering the SYN"),
-        [STAGE_ACK] = N_("right after the TCP handshake"),
-        [STAGE_PSH] = N_("after the client's first bytes"),
-        [STAGE_DATA] = N_("in the middle of data"),
-        [STAGE_IDLE] = N_("after silence"),
-        [STAGE_CLOSE] = N_("while closing"),
-        [STAGE_MIDSTREAM] = N_("in a connection whose start was not seen"),
-        [STAGE_NONE] = N_("in no connection that was seen"),
-    };
-    enum stage st = i->reset ? i->reset->stage : STAGE_UNKNOWN;
-
-    if (st < STAGE_UNKNOWN)
-        strbuf_addstr(out, tr(words[st]));
-}
-
 void words_flow(struct strbuf *out, const struct session *s, const struct incident *i)
 {
     const struct target_state *ts = session_target(s, i->target);

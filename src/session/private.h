@@ -122,7 +122,6 @@ struct session_private {
     struct map reset_incident; /* flow's reset id -> incident */
     struct flow_record *records;
     size_t nrecords, records_alloc;
-    uint64_t records_dropped;
     struct addr *local;
     size_t nlocal;
     uint64_t packets;     /* records so far */

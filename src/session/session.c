@@ -31,7 +31,7 @@ static void on_flow_record(void *arg, const struct flow_record *rec)
 
     if (p->nrecords >= MAX_FLOW_RECORDS ||
         ARRAY_GROW(p->records, p->nrecords + 1, p->records_alloc)) {
-        p->records_dropped++;
+        ((struct session *)arg)->limits.records_dropped++;
         return;
     }
     p->records[p->nrecords++] = *rec;

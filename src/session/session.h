@@ -117,7 +117,7 @@ struct session {
     uint64_t revision;       /* of anything */
     uint64_t resets_seen, harmful_resets, failed_probes; /* related ones */
     bool paused, finished, dirty; /* dirty: unsaved */
-    struct { uint64_t packets_dropped, results_dropped, incidents_dropped; } limits;
+    struct { uint64_t packets_dropped, results_dropped, incidents_dropped, records_dropped; } limits;
     char dir[512];           /* where it is saved, "" not */
     struct session_private *priv;
 };
