@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#define ROUTE_BYTES 8192 /* of one netlink message; libmnl's own size is no constant */
+
 static int take_gateway(const struct nlattr *attr, void *data)
 {
     int type = mnl_attr_get_type(attr);
@@ -29,7 +31,7 @@ static int on_route(const struct nlmsghdr *nlh, void *data)
 
 static int ask(struct mnl_socket *nl, const struct addr *a)
 {
-    char buf[MNL_SOCKET_BUFFER_SIZE];
+    char buf[ROUTE_BYTES];
     struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
 
     nlh->nlmsg_type = RTM_GETROUTE;
@@ -44,7 +46,7 @@ static int ask(struct mnl_socket *nl, const struct addr *a)
 
 int host_behind_router(const struct addr *a)
 {
-    char buf[MNL_SOCKET_BUFFER_SIZE];
+    char buf[ROUTE_BYTES];
     struct timeval patience = {.tv_usec = 100000}; /* the kernel answers at once */
     bool gateway = false;
     int rc = -EIO;
