@@ -136,26 +136,39 @@ void http_tell(struct chain *c, enum failure f)
 }
 
 /* ---- facts ---- */
+
+/* The reply came while the request was still on its way: libcurl saw it so, or the kernel had taken
+ * the last byte but not sent it (TLS only adds to what is sent). */
+static bool replied_early(const struct result *r)
+{
+    int64_t sent = field_int(r, "bytes_sent", 0);
+    return field_true(r, "reply_while_sending") ||
+           (field_int(r, "status", 0) && field_int(r, "request_body", 0) && sent > 0 &&
+            sent < field_int(r, "request_bytes", 0));
+}
+
 static void facts_of_reply(struct facts *out, const struct result *r)
 {
     int64_t status = field_int(r, "status", 0), want = field_int(r, "body_expected", -1);
     int64_t got = field_int(r, "body_bytes", 0), size = field_int(r, "request_body", 0);
     int64_t sent = field_int(r, "request_body_sent", 0);
-    bool early = field_true(r, "reply_while_sending");
+    bool early = replied_early(r);
+    bool whole = r->outcome == OUTCOME_OK || (status && want >= 0 && got >= want);
     struct value none = v_none();
     if (status)
         facts_put_yes(out, r, FACT_HTTP_STATUS, v_int(status), none, none);
     else
         facts_put_no(out, r, FACT_HTTP_STATUS, none, none);
     if (early)
-        facts_put_yes(out, r, FACT_EARLY_REPLY, v_int(status), v_int(sent), v_int(size));
+        facts_put_yes(out, r, FACT_EARLY_REPLY, v_int(status),
+                      v_int(MIN_OF(sent, field_int(r, "bytes_sent", sent))), v_int(size));
     else if (size)
         facts_put_no(out, r, FACT_EARLY_REPLY, none, none);
-    if (r->outcome == OUTCOME_OK)
+    if (whole)
         facts_put_yes(out, r, FACT_RESPONSE_COMPLETE, none, none, none);
     else
         facts_put_no(out, r, FACT_RESPONSE_COMPLETE, none, none);
-    if (r->outcome == OUTCOME_OK)
+    if (whole)
         facts_put_no(out, r, FACT_REPLY_CUT, none, none);
     else if (status && !early && r->stage == PSTAGE_RESPONSE)
         facts_put_yes(out, r, FACT_REPLY_CUT, v_int(got), want >= 0 ? v_int(want) : v_text("?"),
@@ -175,7 +188,7 @@ static void facts_of_request(struct facts *out, const struct result *r)
     } else if (r->outcome == OUTCOME_FAILED) {
         facts_put_no(out, r, FACT_REQUEST_SEEN, v_none(), v_none());
     }
-    if (size && r->stage == PSTAGE_REQUEST)
+    if (size && (r->stage == PSTAGE_REQUEST || replied_early(r)))
         facts_put_yes(out, r, FACT_UPLOADING, v_int(size), v_none(), v_none());
 }
 
