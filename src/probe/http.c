@@ -250,8 +250,11 @@ static size_t on_header(char *line, size_t size, size_t n, void *arg)
     h->header_bytes += len;
     if (len > 5 && !strncasecmp(line, "HTTP/", 5)) {
         curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &h->status);
-        if (h->status >= 200 && !h->request_done && c->st->t->opt.body_len)
-            h->reply_early = true;
+        int queued = 0;
+        if (ioctl(c->fd, SIOCOUTQ, &queued) < 0)
+            queued = 0;
+        if (h->status >= 200)
+            http_note_early(c, queued);
     }
     keep_header(line, len, "server", h->server, sizeof(h->server));
     keep_header(line, len, "content-type", h->type, sizeof(h->type));

@@ -37,6 +37,17 @@ enum failure http_failure(const struct chain *c)
     }
 }
 
+/* Whoever has read a request to its end has acknowledged it; what waits in the send queue was never
+ * read, however willingly the socket took it. */
+void http_note_early(struct chain *c, int queued)
+{
+    struct http *h = c->http;
+    if (!c->st->t->opt.body_len || (h->request_done && queued <= 0))
+        return;
+    h->reply_early = true;
+    h->unacked = MIN_OF((uint64_t)MAX_OF(queued, 0), h->body_out);
+}
+
 /* A reply that was never read by libcurl: its send() failed first, the reply was in the queue. */
 void http_read_unread(struct chain *c)
 {
@@ -47,8 +58,7 @@ void http_read_unread(struct chain *c)
     if (!app_decode(&a, c->first, c->nfirst, c->port, 0) || a.kind != APP_HTTP_RESPONSE)
         return;
     h->status = a.status;
-    if (!h->request_done && c->st->t->opt.body_len)
-        h->reply_early = true;
+    http_note_early(c, c->sv.outq);
     if (c->first_at == NSTIME_NONE)
         c->first_at = loop_clock();
 }
@@ -101,7 +111,7 @@ static void put_request(struct chain *c, struct result *r)
     if (!o->body)
         return;
     result_set(r, "request_body", v_int((int64_t)o->body_len));
-    result_set(r, "request_body_sent", v_int((int64_t)h->body_out));
+    result_set(r, "request_body_sent", v_int((int64_t)(h->body_out - h->unacked)));
     if (h->reply_early)
         result_set(r, "reply_while_sending", v_bool(true));
 }

@@ -14,6 +14,7 @@ struct http { /* one transfer */
     nstime after_until;
     long status, version;
     uint64_t header_bytes, body_bytes, head_out, body_out;
+    uint64_t unacked; /* of body_out, when an early reply came: still in the socket */
     int64_t expected; /* Content-Length, -1 unknown */
     char server[128], type[128], location[256], reply[160];
     uint8_t body[FIRST_MAX];
@@ -23,6 +24,8 @@ struct http { /* one transfer */
 /* reply.c */
 enum failure http_failure(const struct chain *c); /* by libcurl's code and what the socket told */
 void http_read_unread(struct chain *c);           /* a reply that libcurl did not come to read */
-void http_tell(struct chain *c, enum failure f);  /* the http result */
+/* A final reply is here: early if the server's TCP does not have the whole body yet. */
+void http_note_early(struct chain *c, int queued);
+void http_tell(struct chain *c, enum failure f); /* the http result */
 
 #endif
