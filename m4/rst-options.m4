@@ -1,7 +1,7 @@
 # RST_WARNINGS: the warnings every build has; --enable-werror makes them errors.
 AC_DEFUN([RST_WARNINGS], [
   AC_ARG_ENABLE([werror], [AS_HELP_STRING([--enable-werror], [treat warnings as errors])])
-  RST_CFLAGS="-std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wformat=2 -Wno-format-nonliteral -Wvla -Wundef -fno-strict-aliasing -fstack-protector-strong"
+  RST_CFLAGS="-std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wformat=2 -Wno-format-nonliteral -Wvla -Wundef -Werror=implicit-function-declaration -fno-strict-aliasing -fstack-protector-strong"
   AS_IF([test "x$enable_werror" = xyes], [RST_CFLAGS="$RST_CFLAGS -Werror"])
   AC_SUBST([RST_CFLAGS])
 ])

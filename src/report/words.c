@@ -1,5 +1,6 @@
 /* The model in sentences, for every format. */
 #include "report/private.h"
+#include "view/view.h"
 
 #include <string.h>
 
@@ -61,7 +62,7 @@ void words_flow(struct strbuf *out, const struct session *s, const struct incide
 void words_sender(struct strbuf *out, const struct incident *i, translate_fn tr)
 {
     const struct judgement *j = &i->judgement;
-    struct value v[] = {v_text(sender_title(j->sender)),
+    struct value v[] = {v_text(tr(incident_sender(i))),
                         v_int((int64_t)(j->sender_confidence * 100 + .5))};
 
     if (j->sender == SENDER_UNKNOWN)

@@ -352,13 +352,14 @@ void diag_checklist_draw(struct ui *ui, struct diagnosis *d, const struct incide
 
 /* ---- what to do ---- */
 
-static void sender_lines(struct ui *ui, struct lines *l, int width, const struct judgement *j)
+static void sender_lines(struct ui *ui, struct lines *l, int width, const struct incident *i)
 {
+    const struct judgement *j = &i->judgement;
     struct strbuf text = STRBUF_INIT;
     char percent[16];
 
     percent_text(percent, sizeof(percent), j->sender_confidence);
-    strbuf_addstr(&text, _(sender_title(j->sender)));
+    strbuf_addstr(&text, _(incident_sender(i)));
     if (j->sender != SENDER_UNKNOWN)
         strbuf_addf(&text, " (%s)", percent);
     labelled(l, width, LOOK_STRONG, _("sent by"), text.buf);
@@ -391,7 +392,7 @@ void diag_advice(struct ui *ui, struct diagnosis *d, const struct incident *i, i
         strbuf_addf(&text, ": %s", _(j->retry_why));
     labelled(l, width, j->retry == RETRY_NO || j->retry == RETRY_ASK ? LOOK_WARN : LOOK_NORMAL,
              _("retry"), text.buf);
-    sender_lines(ui, l, width, j);
+    sender_lines(ui, l, width, i);
     if (j->nverdicts) {
         const struct cause *c = j->verdicts[diag_verdict(d, i)].cause;
         labelled(l, width, LOOK_DIM, _("check"), c->confirm ? _(c->confirm) : NULL);

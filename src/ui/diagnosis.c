@@ -60,7 +60,7 @@ static void draw_head(struct ui *ui, const struct incident *i, struct area a)
     percent_text(percent, sizeof(percent), j->sender_confidence);
     if (i->is_reset || j->sender != SENDER_UNKNOWN) {
         x += area_put(a, x, 1, -1, LOOK_DIM, _("sent by")) + 1;
-        x += area_put(a, x, 1, a.w - x - 1, LOOK_STRONG, _(sender_title(j->sender)));
+        x += area_put(a, x, 1, a.w - x - 1, LOOK_STRONG, _(incident_sender(i)));
         if (j->sender != SENDER_UNKNOWN)
             x += area_putf(a, x, 1, a.w - x - 1, LOOK_NORMAL, " (%s)", percent);
         x += area_put(a, x, 1, -1, LOOK_DIM, ui->ascii ? "   " : "   ");

@@ -148,7 +148,7 @@ static void second_line(struct ui *ui, struct area a, int y, const struct incide
     }
     if (j->sender != SENDER_UNKNOWN && a.w - x - tail > 14)
         area_putf(a, x, y, a.w - x - tail, LOOK_DIM, _(" %s from %s"), mark(ui, "·", "-"),
-                  _(sender_title(j->sender)));
+                  _(incident_sender(i)));
 }
 
 void resets_draw(struct ui *ui, struct console *c, struct area frame, bool focus)

@@ -103,6 +103,16 @@ void incident_who(struct strbuf *out, const struct session *s, const struct inci
     strbuf_addstr(out, endpoint_text(text, &k->dst, k->dport));
 }
 
+const char *incident_sender(const struct incident *i)
+{
+    enum sender s = i->judgement.sender;
+
+    if (s != SENDER_PEER)
+        return sender_title(s);
+    return i->reset && i->reset->from == SIDE_ORIG ? N_("the client itself")
+                                                   : N_("the server itself");
+}
+
 static const struct result *result_of(const struct session *s, const struct incident *i)
 {
     return i->result ? session_result_by_id(s, i->result) : NULL;

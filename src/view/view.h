@@ -70,5 +70,7 @@ void incident_stage_words(struct strbuf *out, const struct incident *i, translat
 void incident_stage_line(struct strbuf *out, const struct session *s, const struct incident *i,
                          translate_fn tr);
 void incident_who(struct strbuf *out, const struct session *s, const struct incident *i);
+/* Who made the reset, a msgid: sender_title(), but the host itself by its part in the flow. */
+const char *incident_sender(const struct incident *i);
 
 #endif
