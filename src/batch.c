@@ -6,18 +6,45 @@
 #include <string.h>
 #include <unistd.h>
 
-static void on_run(void *arg, enum run_event ev)
-{
-    struct work *w = arg;
+struct batch {
+    struct work work;
+    uint64_t said; /* messages that stand on stderr */
+};
 
-    if (ev == RUN_DONE)
-        loop_quit(w->loop);
+/* As they come: a run may last for days. What fell out of the list meanwhile is not made up for. */
+static void say_messages(const struct session *s, uint64_t *said)
+{
+    uint64_t gone = s->messages_ever - s->nmessages;
+
+    for (uint64_t i = MAX_OF(*said, gone); i < s->messages_ever; i++)
+        complain("%s", s->messages[i - gone].text);
+    *said = s->messages_ever;
 }
 
-static void say_messages(const struct session *s)
+/* Neither packets nor probes: it would wait for a signal with nothing to see. */
+static void end_if_blind(struct work *w)
 {
-    for (size_t i = 0; i < s->nmessages; i++)
-        complain("%s", s->messages[i].text);
+    const struct session *s = w->session;
+
+    if (w->failed || w->options->demo || s->ntargets || !s->settings.live ||
+        !s->vantage.capture_error[0] || run_exit_status(w->run, &(const char *){NULL}))
+        return;
+    complain("%s", _("nothing to do: no target, and nothing is captured"));
+    w->failed = EXIT_CANNOT;
+    run_stop(w->run);
+}
+
+static void on_run(void *arg, enum run_event ev)
+{
+    struct batch *b = arg;
+
+    if (!b->work.run)
+        return; /* while it is being started */
+    say_messages(b->work.session, &b->said);
+    if (ev == RUN_CAPTURE)
+        end_if_blind(&b->work);
+    if (ev == RUN_DONE)
+        loop_quit(b->work.loop);
 }
 
 static int write_report(const struct options *o, const struct session *s)
@@ -36,9 +63,9 @@ static int write_report(const struct options *o, const struct session *s)
     return EXIT_CANNOT;
 }
 
-static int finish(const struct options *o, const struct session *s)
+static int finish(const struct options *o, const struct session *s, uint64_t said)
 {
-    say_messages(s);
+    say_messages(s, &said);
     int status = write_report(o, s);
     return status ? status : session_exit_status(s);
 }
@@ -48,15 +75,17 @@ static int batch_session(const struct options *o)
 {
     struct session *s = NULL;
     char err[300] = "";
-    int rc = privilege_drop();
+    int rc = privilege_drop(), status = rc ? 0 : check_outputs(o);
 
+    if (status)
+        return status;
     if (!rc)
         rc = session_load(&s, o->settings.read_file, &o->settings, err, sizeof(err));
     if (rc) {
         complain("%s: %s", o->settings.read_file, err[0] ? err : strerror(-rc));
         return EXIT_CANNOT;
     }
-    rc = finish(o, s);
+    rc = finish(o, s, 0);
     session_free(s);
     return rc;
 }
@@ -77,20 +106,23 @@ static int run_failed(const struct options *o, const struct run *r)
 
 int batch_main(const struct options *o)
 {
-    struct work w = {0};
+    struct batch b = {.said = 0};
+    struct work *w = &b.work;
     int status;
 
     if (o->settings.read_file && session_is_session(o->settings.read_file))
         return batch_session(o);
-    status = work_start(&w, o, on_run, &w);
-    if (!status && !run_done(w.run))
-        loop_run(w.loop);
+    status = work_start(w, o, on_run, &b);
     if (!status)
-        status = w.failed;
+        end_if_blind(w);
+    if (!status && !run_done(w->run))
+        loop_run(w->loop);
     if (!status)
-        status = run_failed(o, w.run);
+        status = w->failed;
     if (!status)
-        status = finish(o, w.session);
-    work_end(&w);
+        status = run_failed(o, w->run);
+    if (!status)
+        status = finish(o, w->session, b.said);
+    work_end(w);
     return status;
 }

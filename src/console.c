@@ -118,7 +118,8 @@ static int start_screens(struct console *c, const struct options *o)
 
     if (!err)
         return 0;
-    complain(_("the screen cannot be used: %s"), strerror(-err));
+    if (err != -ENXIO) /* said already */
+        complain(_("the screen cannot be used: %s"), strerror(-err));
     return EXIT_CANNOT;
 }
 

@@ -157,8 +157,8 @@ static int usage(const char *fmt, ...)
 
 static int parse_span(nstime *out, const char *option, const char *text)
 {
-    if (parse_seconds(text, out) || *out < 0)
-        return usage(_("%s: not a time: %s (write 10, 1.5s, 300ms, 2m)"), option, text);
+    if (parse_seconds(text, out) || *out <= 0)
+        return usage(_("%s: not a time above 0: %s (write 10, 1.5s, 300ms, 2m)"), option, text);
     return 0;
 }
 
@@ -193,7 +193,23 @@ static int parse_word(const char *const *words, size_t n, int *out, const char *
             return 0;
         }
     }
-    return usage(_("%s: unknown: %s"), option, text);
+    struct strbuf all = STRBUF_INIT;
+    for (size_t i = 0; i < n; i++)
+        strbuf_addf(&all, "%s%s", i ? ", " : "", words[i]);
+    int rc = usage(_("%s: unknown: %s (there are %s)"), option, text, all.buf);
+    strbuf_release(&all);
+    return rc;
+}
+
+static int unknown_format(const char *text)
+{
+    struct strbuf all = STRBUF_INIT;
+
+    for (size_t i = 0; i < report_count(); i++)
+        strbuf_addf(&all, "%s%s", i ? ", " : "", report_at(i)->name);
+    int rc = usage(_("%s: unknown: %s (there are %s)"), "--format", text, all.buf);
+    strbuf_release(&all);
+    return rc;
 }
 
 static int set_color(struct options *o, const char *text)
@@ -221,8 +237,6 @@ static int add_interface(struct options *o, const char *name)
 {
     struct settings *st = &o->settings;
 
-    if (!*name)
-        return usage(_("-i: an interface has a name"));
     if (ARRAY_GROW(o->interfaces, st->ninterfaces + 1, o->interfaces_alloc))
         return EXIT_CANNOT;
     o->interfaces[st->ninterfaces++] = name;
@@ -249,6 +263,15 @@ static int set_family(struct options *o, int family)
         return usage(_("-4 and -6 exclude each other"));
     o->settings.defaults.family = family;
     return 0;
+}
+
+/* The option as it is written, for a message. */
+static const char *option_words(int c)
+{
+    for (const struct option *opt = long_options; opt->name; opt++)
+        if (opt->val == c)
+            return opt->name;
+    return "?";
 }
 
 /* Options that take nothing. */
@@ -308,6 +331,8 @@ static int set_text(struct options *o, int c, char *arg)
 {
     struct settings *st = &o->settings;
 
+    if (!*arg && c != 'd' && c != 'f')
+        return usage(_("--%s: its value is empty"), option_words(c));
     switch (c) {
     case 'r': st->read_file = arg; return 0;
     case 'i': return add_interface(o, arg);
@@ -352,7 +377,7 @@ static int check(const struct options *o)
     bool targets = o->nspecs || o->targets_file || o->demo;
 
     if (o->format && !report_by_name(o->format))
-        return usage(_("--format: unknown: %s"), o->format);
+        return unknown_format(o->format);
     if (o->mode == MODE_CONSOLE && (o->format || o->output))
         return usage(_("--format and --output belong to --batch"));
     if (st->read_file && st->ninterfaces)
@@ -375,6 +400,8 @@ static int check(const struct options *o)
         return usage(_("nothing to do: no target, and nothing is captured"));
     if (st->defaults.tls_min && st->defaults.tls_max && st->defaults.tls_min > st->defaults.tls_max)
         return usage(_("--tls-min is above --tls-max"));
+    if (st->write_file && strcmp(st->write_file, "-") == 0)
+        return usage(_("-w: stdout carries the report, packets go to a file"));
     if (st->defaults.key && !st->defaults.cert)
         return usage(_("--key belongs to --cert"));
     return 0;
@@ -397,9 +424,32 @@ static void apply_defaults(struct options *o)
     st->name = o->demo ? "demo" : st->read_file ? "file" : "session";
 }
 
+/* What getopt_long() did not take: not known, more than one begins so, or a value too many. */
+static int refuse_long(const char *arg)
+{
+    size_t len = strcspn(arg + 2, "=");
+    struct strbuf all = STRBUF_INIT;
+    char shown[80];
+    int rc;
+
+    for (const struct option *opt = long_options; opt->name; opt++)
+        if (strncmp(opt->name, arg + 2, len) == 0)
+            strbuf_addf(&all, "%s--%s", all.len ? ", " : "", opt->name);
+    text_clean(shown, sizeof(shown), arg, strlen(arg));
+    if (!all.len)
+        rc = usage(_("unknown option: %s"), shown);
+    else if (strchr(all.buf, ','))
+        rc = usage(_("%s is the beginning of several options: %s"), shown, all.buf);
+    else
+        rc = usage(_("%s: %s takes no value"), shown, all.buf);
+    strbuf_release(&all);
+    return rc;
+}
+
 int options_parse(struct options *o, int argc, char **argv)
 {
     int c, rc;
+    char shown[8];
 
     memset(o, 0, sizeof(*o));
     o->theme = "default";
@@ -408,11 +458,11 @@ int options_parse(struct options *o, int argc, char **argv)
     while ((c = getopt_long(argc, argv, short_options, long_options, NULL)) != -1) {
         if (c == ':')
             return usage(_("%s needs a value"), argv[optind - 1]);
-        if (c == '?' && optopt && optopt < 256)
-            return usage(_("unknown option: -%c"), optopt);
+        if (c == '?' && strncmp(argv[optind - 1], "--", 2) == 0)
+            return refuse_long(argv[optind - 1]);
         if (c == '?')
-            return usage(_("unknown option, or no value where one is needed: %s"),
-                         argv[optind - 1]);
+            return usage(_("unknown option: -%s"),
+                         text_clean(shown, sizeof(shown), (char[]){(char)optopt}, 1));
         rc = set_option(o, c, optarg);
         if (rc)
             return rc;

@@ -64,6 +64,8 @@ int demo_start(struct demo **out, struct loop *l, struct run *r, demo_ready_fn r
 void demo_free(struct demo *d); /* ends its child */
 
 /* ---- work.c: session, run and demo in their right order ---- */
+/* -o can be written, and neither -o nor -w is a file that is read. 0 or an exit status. */
+int check_outputs(const struct options *o);
 struct work {
     struct loop *loop;
     struct session *session;

@@ -9,6 +9,21 @@
 
 #define LINE_LIMIT 8192
 
+/* What stands before an '@' may be a password: it is not repeated. */
+static void show_target(char *out, size_t outlen, const char *spec)
+{
+    const char *scheme = strstr(spec, "://"), *start = scheme ? scheme + 3 : spec;
+    const char *end = start + strcspn(start, "/?# \t"), *at = memrchr(start, '@', end - start);
+    struct strbuf sb = STRBUF_INIT;
+
+    if (at)
+        strbuf_addf(&sb, "%.*s***%s", (int)(start - spec), spec, at);
+    else
+        strbuf_addstr(&sb, *spec ? spec : "\"\"");
+    text_clean(out, outlen, sb.buf, sb.len);
+    strbuf_release(&sb);
+}
+
 static int add_one(struct run *r, const char *spec, const char *where)
 {
     char err[256] = "", shown[120];
@@ -16,7 +31,7 @@ static int add_one(struct run *r, const char *spec, const char *where)
 
     if (!rc)
         return 0;
-    text_clean(shown, sizeof(shown), spec, strlen(spec));
+    show_target(shown, sizeof(shown), spec);
     complain("%s%s: %s", where, shown, err[0] ? err : strerror(-rc));
     return rc == -EINVAL ? EXIT_USAGE : EXIT_CANNOT;
 }

@@ -3,10 +3,13 @@
 #include "program.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static int check_filter(const struct options *o)
 {
@@ -55,7 +58,7 @@ static void begin_to_save(struct work *w)
 
     if (!w->session->settings.save)
         return;
-    if (session_save_begin(w->session, NULL, err, sizeof(err)))
+    if (session_save_begin(w->session, NULL, err, sizeof(err)) && !w->session->dir[0])
         session_message(w->session, MSG_WARN, _("the session is not saved: %s"), err);
 }
 
@@ -107,6 +110,49 @@ static int drop(void)
     return EXIT_CANNOT;
 }
 
+static bool same_file(const char *a, const char *b)
+{
+    struct stat sa, sb;
+
+    return a && b && stat(a, &sa) == 0 && stat(b, &sb) == 0 && sa.st_dev == sb.st_dev &&
+           sa.st_ino == sb.st_ino && (S_ISREG(sa.st_mode) || S_ISDIR(sa.st_mode));
+}
+
+/* Whether the report can be put there is better known before the work than after it. */
+static int check_report_place(const char *path)
+{
+    char dir[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    struct stat st;
+
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+        complain(_("the report cannot be written: %s: %s"), path, strerror(EISDIR));
+        return EXIT_CANNOT;
+    }
+    snprintf(dir, sizeof(dir), "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+    if (eaccess(stat(path, &st) == 0 && !S_ISREG(st.st_mode) ? path : dir, W_OK) == 0)
+        return 0;
+    complain(_("the report cannot be written: %s: %s"), path, strerror(errno));
+    return EXIT_CANNOT;
+}
+
+int check_outputs(const struct options *o)
+{
+    const char *in = o->settings.read_file, *packets = o->settings.write_file, *report = o->output;
+
+    if (report && strcmp(report, "-") == 0)
+        report = NULL;
+    if (same_file(in, packets) || same_file(in, report)) {
+        complain(_("%s: it is what -r reads, and would be overwritten"), in);
+        return EXIT_USAGE;
+    }
+    if (same_file(packets, report) || (packets && report && strcmp(packets, report) == 0)) {
+        complain(_("%s: -w and -o are one file"), packets);
+        return EXIT_USAGE;
+    }
+    return report ? check_report_place(report) : 0;
+}
+
 /* Only the helper is started with the rights we came with; a file is opened by the user. */
 static int start_privileged(struct work *w, run_fn fn, void *arg)
 {
@@ -133,6 +179,9 @@ int work_start(struct work *w, const struct options *o, run_fn fn, void *arg)
     if (rc)
         return rc;
     rc = options_read_files((struct options *)o);
+    if (rc)
+        return rc;
+    rc = check_outputs(o);
     if (rc)
         return rc;
     w->session->settings.defaults = o->settings.defaults;
@@ -193,7 +242,7 @@ void work_end(struct work *w)
     run_free(w->run);
     if (w->session && failed) {
         session_save_discard(w->session);
-    } else if (w->session && w->session->dir[0] && w->session->finished) {
+    } else if (w->session && session_is_saved(w->session) && w->session->finished) {
         write_reports(w->session);
         session_save_end(w->session);
     }

@@ -281,7 +281,9 @@ void capture_finish(struct capture *c, enum capture_state state, enum capture_er
 
 void capture_finish_bytes(struct capture *c, size_t left)
 {
-    if (c->reader.nifs == 0 && c->reader.records == 0 && c->reader.format != CAPREAD_PCAPNG) {
+    bool ng = c->reader.format == CAPREAD_PCAPNG;
+
+    if (c->reader.nifs == 0 && c->reader.records == 0 && (left > 0 || !ng)) {
         if (left == 0)
             capture_finish(c, CAPTURE_FAILED, CAPERR_FILE, "%s", _("there is nothing in it"));
         else

@@ -112,7 +112,8 @@ static int check_front(struct capture *c, const struct mapped *m, char *err, siz
     *kind = CAPERR_FORMAT;
     if (r < 0) {
         snprintf(err, errlen, "%s", c->reader.error);
-    } else if (r == 0 && c->reader.nifs == 0 && c->reader.format != CAPREAD_PCAPNG) {
+    } else if (r == 0 && c->reader.nifs == 0 &&
+               (used < len || c->reader.format != CAPREAD_PCAPNG)) {
         r = -EBADMSG;
         snprintf(err, errlen, "%s", _("it is cut inside the header of the capture"));
     } else if (r > 0 || c->reader.format == CAPREAD_PCAP) {

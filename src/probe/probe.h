@@ -50,6 +50,10 @@ struct target {
 int target_parse(struct target **out, const char *spec, char *err, size_t errlen);
 int target_set(struct target *t, const char *key, const char *value, char *err, size_t errlen);
 void target_apply_defaults(struct target *t, const struct target_options *defaults);
+/* What the options name, once they are all known: connect-to, source, method, header, family, the
+ * PEM files. Files that `like` (or NULL) names too were read then. 0; -EINVAL what is written is
+ * wrong; another -errno it cannot be had here; a sentence in err. */
+int target_check(const struct target *t, const struct target *like, char *err, size_t errlen);
 void target_free(struct target *t);
 void target_options_release(struct target_options *o);
 

@@ -328,7 +328,7 @@ static int check_host(const char *host, char *err, size_t errlen)
         unsigned char c = (unsigned char)host[i];
         if (c >= 0x80)
             return refuse(err, errlen, _("write the name \"%s\" in its xn-- form"), host);
-        if (c == '.' ? label == 0 : !isalnum(c) && c != '-' && c != '_')
+        if (c == '.' || c == '-' ? label == 0 : !isalnum(c) && c != '_')
             return refuse(err, errlen, _("\"%s\" is no host name"), host);
         label = c == '.' ? 0 : label + 1;
         if (label > 63)
@@ -469,8 +469,8 @@ static int parse_word(struct target *t, const char *word, char *err, size_t errl
     if (rc < 0)
         return rc;
     bool url = spec != word;
-    if (!*spec)
-        return refuse(err, errlen, _("\"%s\": the host is missing"), word);
+    if (!*spec || (spec[0] == ':' && spec[1] != ':'))
+        return refuse(err, errlen, _("the host is missing"));
     rc = parse_host_port(spec, t->scheme == SCHEME_TCP || t->scheme == SCHEME_TLS, host, &port,
                          &rest, err, errlen);
     if (rc < 0)

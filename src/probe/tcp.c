@@ -372,6 +372,12 @@ static void hold_begin(struct chain *c)
 }
 
 /* ---- facts ---- */
+static bool of_own_source(const struct result *r)
+{
+    const char *call = field_str(r, "call");
+    return call && strcmp(call, "source") == 0;
+}
+
 static void facts_of_connect(struct facts *out, const struct result *r)
 {
     struct value none = v_none();
@@ -383,6 +389,8 @@ static void facts_of_connect(struct facts *out, const struct result *r)
         facts_put_yes(out, r, FACT_CONN_TIMEOUT, v_span(took), v_int(syns), none);
         break;
     default:
+        if (of_own_source(r))
+            break; /* our own options' fault: it says nothing of the target */
         if (r->err == EADDRNOTAVAIL || r->err == EAGAIN)
             facts_put_yes(out, r, FACT_LOCAL_PORTS_EXHAUSTED, v_text(errno_name(r->err)), none,
                           none);

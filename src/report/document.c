@@ -289,7 +289,9 @@ static void say_what(struct page *p, const struct incident *i)
 {
     struct strbuf sb = STRBUF_INIT;
 
-    if (!i->reset || i->reset->stage != STAGE_SYN) {
+    const struct result *r = incident_failed_result(p->s, i);
+
+    if (i->reset ? i->reset->stage != STAGE_SYN : !r || r->failure != FAIL_REFUSED) {
         incident_line(&sb, p->s, i, tr_locale);
         strbuf_addstr(&sb, "; ");
     }

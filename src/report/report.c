@@ -89,7 +89,18 @@ int report_to_fd(const struct report_format *f, const struct session *s, int fd)
     return f->write(s, &to);
 }
 
-int report_to_file(const struct report_format *f, const struct session *s, const char *path)
+/* A pipe or a device is written to, never replaced by a file. */
+static int to_special(const struct report_format *f, const struct session *s, const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    int err = fd < 0 ? -errno : report_to_fd(f, s, fd);
+
+    if (fd >= 0 && close(fd) < 0 && !err)
+        err = -errno;
+    return err;
+}
+
+static int replace_file(const struct report_format *f, const struct session *s, const char *path)
 {
     struct strbuf tmp = STRBUF_INIT;
     int fd, err;
@@ -113,5 +124,19 @@ int report_to_file(const struct report_format *f, const struct session *s, const
         unlink(tmp.buf);
 out:
     strbuf_release(&tmp);
+    return err;
+}
+
+int report_to_file(const struct report_format *f, const struct session *s, const char *path)
+{
+    char *real = realpath(path, NULL); /* what a link stands for; NULL: not there yet */
+    struct stat st;
+    int err;
+
+    if (!stat(path, &st) && !S_ISREG(st.st_mode))
+        err = to_special(f, s, path);
+    else
+        err = replace_file(f, s, real ? real : path);
+    free(real);
     return err;
 }

@@ -25,7 +25,7 @@ const struct report_format *report_by_name(const char *name);
 size_t report_count(void);
 const struct report_format *report_at(size_t i);
 int report_to_fd(const struct report_format *f, const struct session *s, int fd);
-/* Temporary name, fsync, rename; 0600. */
+/* Temporary name, fsync, rename; 0600. A pipe or device is written to as it is. */
 int report_to_file(const struct report_format *f, const struct session *s, const char *path);
 
 #endif

@@ -2,6 +2,7 @@
 #include "report/private.h"
 #include "view/view.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void say(struct strbuf *out, const char *msgid, const struct value *v, size_t n,
@@ -75,15 +76,16 @@ void words_sender(struct strbuf *out, const struct incident *i, translate_fn tr)
 
 static void summary_of_targets(struct strbuf *out, const struct session *s, translate_fn tr)
 {
-    uint32_t told = 0, more = 0, last = 0;
+    bool *seen = calloc(s->ntargets + 1, sizeof(*seen));
+    uint32_t told = 0, more = 0;
     struct value n;
 
     for (size_t k = 0; k < s->nincidents; k++) {
         const struct incident *i = s->incidents[k];
         const struct target_state *ts = session_target(s, i->target);
-        if (!ts || !i->harmful || i->repeat || i->target == last)
+        if (!seen || !ts || !i->harmful || i->repeat || seen[i->target])
             continue;
-        last = i->target;
+        seen[i->target] = true;
         if (told == 3) {
             more++;
             continue;
@@ -95,10 +97,15 @@ static void summary_of_targets(struct strbuf *out, const struct session *s, tran
     if (more)
         say(out, N_("; and %1$s more"), &n, 1, tr);
     n = v_int((int64_t)s->ntargets);
+    struct value unfinished = v_int((int64_t)session_unfinished(s));
     if (!told && s->failed_probes)
         strbuf_addstr(out, tr(N_("probes failed")));
+    else if (!told && unfinished.u.i)
+        say(out, N_("no probe failed, but the run ended before all were done (targets left: %1$s)"),
+            &unfinished, 1, tr);
     else if (!told)
         say(out, N_("every probe of every target passed (targets: %1$s)"), &n, 1, tr);
+    free(seen);
 }
 
 static const struct incident *first_harmful(const struct session *s)

@@ -92,7 +92,7 @@ static void live_failed(struct run *r, enum capture_error kind, const char *text
     } else if (r->s->settings.interface_asked) {
         fail(r, 3, text);
     } else {
-        if (kind == CAPERR_PERMISSION)
+        if (kind == CAPERR_PERMISSION && !strstr(text, "setcap"))
             capture_permission_hint(&hint);
         session_message(r->s, MSG_WARN, _("no packets are captured: %s"), text);
         if (hint.len && !hint.err && !strstr(text, hint.buf))
@@ -132,6 +132,8 @@ static void on_capture_state(void *arg, enum capture_state state, enum capture_e
     }
     if (state != CAPTURE_ENDED && state != CAPTURE_FAILED)
         return;
+    if (state == CAPTURE_ENDED && err != CAPERR_NONE && r->s->settings.read_file)
+        session_message(r->s, MSG_WARN, "%s", text);
     if (r->s->settings.read_file || r->state == RUN_ENDING)
         finish(r);
     else if (state == CAPTURE_ENDED)
@@ -294,6 +296,7 @@ static void start_target(struct run *r, struct target_state *ts)
     r->outstanding--;
     ts->rounds_done++;
     session_message(r->s, MSG_ERROR, "%s: %s", ts->target->name, strerror(-err));
+    fail(r, 3, strerror(-err));
 }
 
 static void begin_round(struct run *r)
@@ -504,15 +507,20 @@ int run_probe_now(struct run *r, uint32_t target)
 
 int run_add_target(struct run *r, const char *spec, char *err, size_t errlen)
 {
+    size_t n = r->s->ntargets;
     struct target *t;
     int rc = target_parse(&t, spec, err, errlen);
 
     if (rc)
         return rc;
     target_apply_defaults(t, &r->s->settings.defaults);
-    rc = session_add_target(r->s, t);
+    rc = target_check(t, n ? r->s->targets[n - 1].target : NULL, err, errlen);
+    if (!rc) {
+        rc = session_add_target(r->s, t);
+        if (rc)
+            snprintf(err, errlen, "%s", strerror(-rc));
+    }
     if (rc) {
-        snprintf(err, errlen, "%s", strerror(-rc));
         target_free(t);
         return rc;
     }

@@ -97,7 +97,8 @@ int session_save_sync(struct session *s)
         sv->failed = true;
         saving_release(sv);
         sv->failed = true;
-        session_message(s, MSG_ERROR, _("the session is no longer saved: %s"), strerror(-err));
+        session_message(s, MSG_ERROR, _("the session is no longer saved: %s: %s"), s->dir,
+                        strerror(-err));
     }
     return err;
 }
@@ -178,13 +179,15 @@ static int make_dirs(char *path)
 int sessions_dir(char *out, size_t outlen)
 {
     const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
-    int n;
+    int n = 0;
 
     if (data && data[0] == '/')
         n = snprintf(out, outlen, "%s/rstconsole/sessions", data);
     else if (home && home[0] == '/')
         n = snprintf(out, outlen, "%s/.local/share/rstconsole/sessions", home);
     else
+        *out = 0;
+    if (!n)
         return -ENOENT;
     if (n < 0 || (size_t)n >= outlen)
         return -ENAMETOOLONG;
@@ -194,7 +197,7 @@ int sessions_dir(char *out, size_t outlen)
 /* "<time>-<name>", and "-2" ... where that is taken. */
 static int new_dir(struct session *s, char *out, size_t outlen)
 {
-    char base[400], when[32];
+    char base[400] = "", when[32];
     time_t now = (time_t)(session_now(s) / NS_PER_SEC);
     struct tm tm;
     int err = 0;
@@ -206,6 +209,7 @@ static int new_dir(struct session *s, char *out, size_t outlen)
     } else {
         err = sessions_dir(base, sizeof(base));
     }
+    snprintf(out, outlen, "%s", base); /* for a message, until it has its name */
     if (err)
         return err;
     localtime_r(&now, &tm);
@@ -327,11 +331,21 @@ static void write_beginning(struct session *s)
     strbuf_release(&journal);
 }
 
+static void save_refused(int rc, const char *dir, char *err, size_t errlen)
+{
+    if (rc == -EWOULDBLOCK)
+        snprintf(err, errlen, _("another rstconsole is writing it: %s"), dir);
+    else if (!dir[0])
+        snprintf(err, errlen, "%s", _("neither XDG_DATA_HOME nor HOME names a directory"));
+    else
+        snprintf(err, errlen, "%s: %s", dir, strerror(-rc));
+}
+
 int session_save_begin(struct session *s, const char *dir_or_null, char *err, size_t errlen)
 {
     struct saving *sv = &s->priv->saving;
     bool again = !dir_or_null && s->dir[0]; /* one that was loaded: it goes on */
-    char dir[sizeof(s->dir)];
+    char dir[sizeof(s->dir)] = "";
     int rc = 0;
 
     if (sv->lines_fd >= 0)
@@ -349,8 +363,7 @@ int session_save_begin(struct session *s, const char *dir_or_null, char *err, si
     rc = rc ? rc : open_files(sv, dir, again);
     if (rc) {
         saving_release(sv);
-        snprintf(err, errlen, rc == -EWOULDBLOCK ? _("another rstconsole is writing it: %s") : "%s",
-                 strerror(-rc));
+        save_refused(rc, dir, err, errlen);
         return rc;
     }
     if (again) {
@@ -360,7 +373,15 @@ int session_save_begin(struct session *s, const char *dir_or_null, char *err, si
         write_beginning(s);
     }
     snprintf(s->dir, sizeof(s->dir), "%s", dir);
-    return session_save_sync(s);
+    rc = session_save_sync(s); /* a message says what failed */
+    if (rc)
+        snprintf(err, errlen, "%s: %s", dir, strerror(-rc));
+    return rc;
+}
+
+bool session_is_saved(const struct session *s)
+{
+    return s->priv->saving.lines_fd >= 0;
 }
 
 int session_save_end(struct session *s)

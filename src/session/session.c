@@ -396,6 +396,7 @@ void session_message(struct session *s, enum message_level level, const char *fm
     strbuf_vaddf(&text, fmt, ap);
     va_end(ap);
     m = &s->messages[s->nmessages++];
+    s->messages_ever++;
     m->time = session_now(s);
     m->level = level;
     text_clean(m->text, sizeof(m->text), text.buf, text.len);
@@ -497,7 +498,41 @@ size_t session_flow_records(const struct session *s, const struct flow_record **
     return s->priv->nrecords;
 }
 
+/* The results of a target come in the order of its rounds. */
+struct rounds_seen {
+    uint32_t round;
+    bool stopped, finished;
+};
+
+static void see_result(struct rounds_seen *t, const struct result *r)
+{
+    if (t->round != r->round) {
+        t->finished |= t->round && !t->stopped;
+        t->round = r->round;
+        t->stopped = false;
+    }
+    t->stopped |= r->failure == FAIL_INTERRUPTED;
+}
+
+size_t session_unfinished(const struct session *s)
+{
+    struct rounds_seen *seen = calloc(s->ntargets + 1, sizeof(*seen));
+    size_t n = 0;
+
+    if (!seen)
+        return 0;
+    for (uint64_t id = 1; id <= s->nresults; id++) {
+        const struct result *r = session_result_by_id(s, id);
+        if (r && r->target && r->target <= s->ntargets)
+            see_result(&seen[r->target - 1], r);
+    }
+    for (size_t i = 0; i < s->ntargets; i++)
+        n += !seen[i].finished && (!seen[i].round || seen[i].stopped);
+    free(seen);
+    return n;
+}
+
 int session_exit_status(const struct session *s)
 {
-    return s->harmful_resets || s->failed_probes ? 1 : 0;
+    return s->harmful_resets || s->failed_probes || session_unfinished(s) ? 1 : 0;
 }

@@ -114,6 +114,7 @@ struct session {
     struct host_counters first_counters, counters; /* at the start, latest */
     struct message messages[16]; /* ring, newest last */
     size_t nmessages;
+    uint64_t messages_ever; /* the dropped ones too */
     uint64_t revision;       /* of anything */
     uint64_t resets_seen, harmful_resets, failed_probes; /* related ones */
     bool paused, finished, dirty; /* dirty: unsaved */
@@ -162,6 +163,8 @@ const struct kept_packet *session_packet(const struct session *s, uint64_t numbe
 /* The kept packets of a flow, oldest first: fills up to max numbers, returns how many there are. */
 size_t session_flow_packets(const struct session *s, uint64_t flow, uint64_t *numbers, size_t max);
 int session_exit_status(const struct session *s); /* 0 or 1 (design.md 5) */
+/* How many targets no round was finished of: the run was ended before, and they passed nothing. */
+size_t session_unfinished(const struct session *s);
 /* Zeek's records, in the order they were cut (settings.flows). */
 size_t session_flow_records(const struct session *s, const struct flow_record **out);
 
@@ -170,6 +173,7 @@ size_t session_flow_records(const struct session *s, const struct flow_record **
 int session_save_begin(struct session *s, const char *dir_or_null, char *err, size_t errlen);
 int session_save_sync(struct session *s); /* write what is buffered */
 int session_save_end(struct session *s);
+bool session_is_saved(const struct session *s); /* its directory is being written */
 void session_save_discard(struct session *s); /* nothing came of it: removes what was begun */
 /* True if path is a session's directory, its session.jsonl or packets.pcapng beside one. */
 bool session_is_session(const char *path);

@@ -44,6 +44,7 @@ for name, data in crafted.captures():
     open(sys.argv[2] + "/" + name, "wb").write(data)
 good = dict(crafted.captures())["refused.pcap"]
 open(sys.argv[2] + "/torn.pcap", "wb").write(good[:-7])
+open(sys.argv[2] + "/torn.pcapng", "wb").write(bytes.fromhex("0a0d0d0a"))
 open(sys.argv[2] + "/nothing.pcap", "wb").write(b"")
 open(sys.argv[2] + "/words.txt", "wb").write(b"this is no capture\n" * 10)
 open(sys.argv[2] + "/oddlink.pcap", "wb").write(good[:20] + (147).to_bytes(4, "little") + good[24:])
@@ -79,8 +80,25 @@ run demo-and-target 2 'own targets' -b --demo tcp://127.0.0.1:1
 run nothing-to-do 2 'nothing to do' -b -i none
 run filter-uncaptured 2 'nothing is captured' -b -i none -f 'tcp' tcp://127.0.0.1:1
 run no-command 2 'COMMAND' -b -- true
+run zero-interval 2 'above 0' -b --interval 0 tcp://127.0.0.1:1
+run zero-timeout 2 'above 0' -b --timeout 0 tcp://127.0.0.1:1
+run bad-theme 2 'high-contrast' -b --theme nice tcp://127.0.0.1:1
+run several 2 '--interface, --interval' -b --in 3
+run no-value-taken 2 'takes no value' --help=all
+run empty-value 2 'is empty' -b -r ''
+run packets-to-stdout 2 'stdout' -b -w - tcp://127.0.0.1:1
+run bad-method 2 'method' -b -i none -X 'GE T' http://127.0.0.1:1/
+run bad-connect-to 2 'port' -b -i none --connect-to 127.0.0.1 tcp://127.0.0.1:1
+run wrong-family 2 'IPv6' -b -i none -6 tcp://127.0.0.1:1
+run no-such-source 3 'no interface or address' -b -i none --source no-such-if tcp://127.0.0.1:1
+run foreign-source 3 'no address of this host' -b -i none --source 192.0.2.9 tcp://127.0.0.1:1
+run source-family 2 'family' -b -i none --source ::1 tcp://127.0.0.1:1
+run no-cacert 3 'absent.pem' -b -i none --cacert absent.pem tcp://127.0.0.1:1
+run bad-cacert 3 'no certificate' -b -i none --cacert words.txt tcp://127.0.0.1:1
 run bad-header 2 'header' -b -H nonsense http://127.0.0.1:1/
 run bad-target 2 '.' -b -i none 'http://user:secret@127.0.0.1/'
+grep -q secret err && fail "the password is repeated"
+run hyphen 2 'no host name' -b -i none -
 run bad-port 2 '.' -b -i none tcp://127.0.0.1:99999
 run console-format 2 'batch' --format json tcp://127.0.0.1:1
 
@@ -110,6 +128,9 @@ run empty-file 3 'nothing.pcap' -b -r nothing.pcap
 silent
 run torn 0 '*' -b -r torn.pcap --format json
 json 'd["vantage"]["packets"] == 1 and d["vantage"]["truncated"] == 1'
+grep -q 'cut in the middle of packet 2' err || fail "it is not said where it is cut"
+grep -q 'torn.pcap.*torn.pcap' err && fail "the name is said twice"
+run torn-header 3 'cut inside the header' -b -r torn.pcapng
 run no-capture 3 'words.txt' -b -r words.txt
 run odd-link 3 'link type' -b -r oddlink.pcap
 run directory 3 '.' -b -r "$tmp"
@@ -131,6 +152,20 @@ silent
 cp report.json out && json 'd["summary"]["harmful_resets"] == 1'
 [ "$(stat -c %a report.json)" = 600 ] || fail "the report's mode is not 0600"
 run output-nowhere 3 'no/such' -b -r refused.pcap -o no/such/dir
+run output-directory 3 'directory' -b -i none -o "$tmp" tcp://127.0.0.1:1
+cp refused.pcap kept.pcap
+run output-is-input 2 'overwritten' -b -r kept.pcap -o kept.pcap
+run packets-are-input 2 'overwritten' -b -r kept.pcap -w ./kept.pcap
+cmp -s refused.pcap kept.pcap || fail "the capture that was read is gone"
+run output-is-packets 2 'one file' -b -r refused.pcap -o same -w same
+mkfifo pipe && cat pipe >out &
+run_pipe=$!
+run output-pipe 1 '' -b -r refused.pcap -o pipe --format json
+wait "$run_pipe"
+[ -p pipe ] || fail "the pipe was replaced by a file"
+ln -s linked link && echo old >linked
+run output-link 1 '' -b -r refused.pcap -o link
+[ -L link ] && grep -q 'What hurt' linked || fail "the link was replaced"
 name=stdout-closed status=3 pattern='stdout' n=$((n + 1))
 "$bin" -b -r many.pcap --format json >&- 2>err
 got=$?
@@ -184,7 +219,7 @@ run targets-bad 2 'targets:1' -b -i none -t targets
 run targets-absent 3 'absent' -b -i none -t absent
 mkdir -p "$tmp/ro" && chmod 500 "$tmp/ro"
 if [ "$(id -u)" != 0 ]; then
-    name=unsaved status=1 pattern='not saved' n=$((n + 1))
+    name=unsaved status=1 pattern='not saved: .*/ro/' n=$((n + 1))
     XDG_DATA_HOME=$tmp/ro "$bin" -b -i none --format json tcp://127.0.0.1:1 >out 2>err </dev/null
     got=$?
     ended
@@ -232,6 +267,54 @@ if [ "$(id -u)" = 0 ] && getent passwd 65534 >/dev/null; then
         grep -q 'did not end' err && fail "the helper could not be told to end"
     fi
 fi
+
+# ---- nothing to probe, and nothing may be captured
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+    name=blind status=3 pattern='nothing to do' n=$((n + 1))
+    setpriv --bounding-set=-net_raw --inh-caps=-all timeout 20 "$bin" -b >out 2>err </dev/null
+    got=$?
+    ended
+    silent
+fi
+
+# ---- a disk that is full: said once, and the run goes on
+if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
+    name=full status=1 pattern='no longer saved: .*No space' n=$((n + 1))
+    mkdir -p small
+    unshare -m sh -c 'mount -t tmpfs -o size=8k none small && head -c 9000 /dev/zero >small/a
+        XDG_DATA_HOME=$PWD/small "$@"' sh \
+        "$bin" -b -i none --format json tcp://127.0.0.1:1 >out 2>err </dev/null
+    got=$?
+    if grep -q 'not saved' err; then pattern='not saved: .*No space'; fi
+    ended
+    [ "$(wc -l <err)" = 1 ] || [ "$(wc -l <err)" = 2 ] || fail "it is said again and again"
+    json 'd["summary"]["failed_probes"] == 1'
+fi
+
+# ---- stopped before a probe was finished: nothing passed
+"$PYTHON3" -c '
+import socket
+s = socket.create_server(("127.0.0.1", 0))
+print(s.getsockname()[1], flush=True)
+c = s.accept()
+print("here", flush=True)
+
+while c[0].recv(4096): pass' >port 2>/dev/null &
+silent_server=$!
+until [ -s port ] || ! kill -0 "$silent_server" 2>/dev/null; do sleep 0.05; done
+name=stopped status=1 pattern='' n=$((n + 1))
+"$bin" -b -i none --timeout 50s --format json "http://127.0.0.1:$(head -n 1 port)/" \
+    >out 2>err </dev/null &
+child=$!
+until grep -q here port || ! kill -0 "$child" 2>/dev/null; do sleep 0.05; done
+kill -INT "$child"
+wait "$child"
+got=$?
+child=
+kill "$silent_server" 2>/dev/null
+ended
+json 'd["targets"][0]["probes"][-1]["failure"] == "interrupted"'
+json '"ended before" in d["summary"]["text"] and d["summary"]["failed_probes"] == 0'
 
 # ---- signals: the report is still written, the session is whole
 for sig in INT TERM HUP; do
