@@ -363,11 +363,11 @@ static void sender_lines(struct ui *ui, struct lines *l, int width, const struct
     if (j->sender != SENDER_UNKNOWN)
         strbuf_addf(&text, " (%s)", percent);
     labelled(l, width, LOOK_STRONG, _("sent by"), text.buf);
-    for (size_t i = 0; i < j->nsender_why; i++) {
+    for (size_t k = 0; k < j->nsender_why; k++) {
         uint64_t packet;
         strbuf_reset(&text);
         strbuf_addf(&text, "%s ", mark(ui, "·", "*"));
-        fact_line(&text, &j->facts, j->sender_why[i].kind, &packet);
+        fact_line(&text, &j->facts, j->sender_why[k].kind, &packet);
         lines_add(l, width, LOOK_NORMAL, 8, 2, packet, -1, text.buf);
     }
     strbuf_release(&text);

@@ -291,15 +291,25 @@ static void test_timeout_is_no_reset(void **state)
     session_free(s);
 }
 
+/* What was stopped did not fail, but it did not pass either, until a round of it was finished. */
 static void test_interrupted_is_no_failure(void **state)
 {
     struct session *s = live_session();
+    struct result *whole;
 
     (void)state;
     add_target(s, "http://192.0.2.1:443/");
     session_result(s, result_of(s, "http", 7, 0, FAIL_INTERRUPTED, 0));
     session_finish(s);
     assert_int_equal(s->nincidents, 0);
+    assert_int_equal(s->failed_probes, 0);
+    assert_int_equal(session_unfinished(s), 1);
+    assert_int_equal(session_exit_status(s), 1);
+    whole = result_of(s, "http", 8, 0, FAIL_NONE, 0);
+    whole->round = 2;
+    whole->outcome = OUTCOME_OK;
+    session_result(s, whole);
+    assert_int_equal(session_unfinished(s), 0);
     assert_int_equal(session_exit_status(s), 0);
     session_free(s);
 }
