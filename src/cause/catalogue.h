@@ -78,6 +78,9 @@ struct view {
     enum end end;   /* END_RST: a RST of unknown class */
 };
 void view_of(struct view *v, const struct facts *facts);
+/* Somebody saw a reset: on the wire, or as an errno (cause/sender.c). */
+bool view_any_reset(const struct view *v);
+
 static inline bool view_yes(const struct view *v, enum fact_kind k)
 {
     return v->by[k] && v->by[k]->yes;

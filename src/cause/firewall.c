@@ -2,6 +2,7 @@
 #include "cause/catalogue.h"
 
 static const struct weight fw_reject_syn_rst_w[] = {
+    YISR(STAGE, "syn", 0),       YR(CONN_REFUSED, 0),
     Y(RST_NO_HOP, 350),          N(RST_NO_HOP, -60),
     Y(RST_TTL_DIFFERS, 300),     N(RST_TTL_DIFFERS, -150),
     Y(RST_BEFORE_RTT, 250),      N(OUT_RSTS, 400),

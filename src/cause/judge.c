@@ -50,6 +50,8 @@ static enum stage stage_of(const struct view *v)
     if (view_yes(v, FACT_CONN_REFUSED) || view_yes(v, FACT_CONN_TIMEOUT) ||
         view_yes(v, FACT_CONN_UNREACHABLE) || view_yes(v, FACT_LOCAL_PORTS_EXHAUSTED))
         return STAGE_SYN;
+    if (view_yes(v, FACT_CERT_REJECTED)) /* told, though it ended nothing */
+        return STAGE_PSH;
     return STAGE_UNKNOWN;
 }
 
@@ -101,11 +103,14 @@ static bool of_a_counter(enum fact_kind k)
            !strcmp(family, "peer-counters");
 }
 
-/* This host's counters say nothing of a reset that another host sent. */
+/* This host's counters say nothing of a reset that another host sent, nor of one that nobody saw.
+ */
 static void drop_our_counters(struct view *v)
 {
     bool by_client = is_word(first_text(v, FACT_RST_FROM), "client");
 
+    if (!view_any_reset(v))
+        v->by[FACT_OUT_RSTS] = NULL;
     if (!view_no(v, FACT_TARGET_LOCAL) || by_client)
         return;
     for (int k = 0; k < FACT_KIND_COUNT; k++)

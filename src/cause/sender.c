@@ -164,7 +164,7 @@ static bool settled(struct judgement *j, const struct view *v)
     return false;
 }
 
-static bool is_there_a_reset(const struct view *v)
+bool view_any_reset(const struct view *v)
 {
     return view_yes(v, FACT_RST_SEEN) || v->by[FACT_RST_CLASS] || view_yes(v, FACT_CONN_RESET) ||
            view_yes(v, FACT_HOLD_RESET) ||
@@ -177,7 +177,7 @@ int judge_sender(struct judgement *j, const struct view *v)
     j->sender_why = arena_alloc(&j->mem, (ARRAY_SIZE(features) + 4) * sizeof(*j->sender_why));
     if (!j->sender_why)
         return -ENOMEM;
-    if (!is_there_a_reset(v) || settled(j, v))
+    if (!view_any_reset(v) || settled(j, v))
         return 0;
     int odds = weigh(j, v);
     double box = 1 / (1 + exp(-odds / 100.0));

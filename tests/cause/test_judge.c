@@ -445,6 +445,28 @@ static void our_counters_are_not_theirs(void **state)
     }
 }
 
+/* A certificate that was told of but ended nothing; where nothing reset, a counter of resets that
+ * stood still is no evidence. */
+static void a_certificate_is_no_firewall(void **state)
+{
+    struct judgement j;
+    struct facts f;
+
+    (void)state;
+    judgement_init(&j);
+    read_words(&f, "certificate-rejected=self-signed !tls-alert target-is-local target-listens "
+                   "!listen-queue-full response-complete");
+    facts_put(&f, FACT_OUT_RSTS, false, SRC_HOST, 0, NULL, v_none(), v_none(), v_none());
+    assert_int_equal(judge(&j, &f), 0);
+    assert_true(j.determined);
+    assert_string_equal(j.verdicts[0].cause->id, "tls-client-rejects-cert");
+    assert_int_equal(j.retry, RETRY_NO);
+    for (size_t i = 0; i < j.nverdicts; i++)
+        assert_string_not_equal(j.verdicts[i].cause->id, "fw-reject-syn-rst");
+    facts_release(&f);
+    judgement_release(&j);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -459,6 +481,7 @@ int main(void)
         cmocka_unit_test(retries),
         cmocka_unit_test(a_shared_counter_confirms_nothing),
         cmocka_unit_test(our_counters_are_not_theirs),
+        cmocka_unit_test(a_certificate_is_no_firewall),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
