@@ -455,7 +455,7 @@ static void a_certificate_is_no_firewall(void **state)
     (void)state;
     judgement_init(&j);
     read_words(&f, "certificate-rejected=self-signed !tls-alert target-is-local target-listens "
-                   "!listen-queue-full response-complete");
+                   "!listen-queue-full response-complete !harmless");
     facts_put(&f, FACT_OUT_RSTS, false, SRC_HOST, 0, NULL, v_none(), v_none(), v_none());
     assert_int_equal(judge(&j, &f), 0);
     assert_true(j.determined);
