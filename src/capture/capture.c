@@ -6,7 +6,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define SETTLE_MAX (500 * NS_PER_MS)
+#define AHEAD_RECORDS 8 /* far enough for memory to answer, near enough to stay cached */
+#define AHEAD_BYTES   2048
+#define SETTLE_MAX    (500 * NS_PER_MS)
 
 /* ---- turns: an eventfd that is always readable ---- */
 struct turn {
@@ -221,9 +223,33 @@ bool capture_deliver(struct capture *c, const struct record *rec)
     return !c->halted;
 }
 
+/* Where the looking ahead has got to, in bytes and in records past the one that is due. */
+struct ahead {
+    size_t off;
+    unsigned records;
+};
+
+static void look_ahead(const struct capture *c, struct ahead *a, const uint8_t *p, size_t len)
+{
+    struct record rec = {0};
+    size_t took;
+
+    while (a->records < AHEAD_RECORDS &&
+           capread_peek(&c->reader, p + a->off, len - a->off, &took, &rec)) {
+        /* The bytes themselves: what follows here, and where a run of equal ones would be. */
+        __builtin_prefetch(p + MIN_OF(a->off + AHEAD_BYTES, len));
+        __builtin_prefetch(p + MIN_OF(a->off + AHEAD_BYTES + 64, len));
+        __builtin_prefetch(p + MIN_OF(a->off + AHEAD_RECORDS * took, len));
+        c->cb.on_ahead(c->cb.arg, &rec);
+        a->off += took;
+        a->records++;
+    }
+}
+
 int capture_walk(struct capture *c, const uint8_t *p, size_t len, size_t *used)
 {
     nstime until = loop_clock() + SLICE_NS;
+    struct ahead ahead = {0};
     struct record rec;
     size_t off = 0;
     unsigned n = 0;
@@ -231,8 +257,14 @@ int capture_walk(struct capture *c, const uint8_t *p, size_t len, size_t *used)
 
     for (;;) {
         size_t took = 0;
+        if (c->cb.on_ahead && !c->filters.expr)
+            look_ahead(c, &ahead, p, len);
+        if (ahead.records)
+            ahead.records--;
         r = capread_next(&c->reader, p + off, len - off, &took, &rec);
         off += took;
+        if (ahead.off < off)
+            ahead = (struct ahead){.off = off};
         if (r <= 0)
             break;
         if (!capture_deliver(c, &rec) || ((++n & 63) == 0 && loop_clock() >= until))

@@ -39,6 +39,9 @@ struct capture_callbacks {
      * the middle of a packet, damaged). Both callbacks may stop or free the capture. */
     void (*on_state)(void *arg, enum capture_state state, enum capture_error err, const char *text);
     void *arg;
+    /* A record that will probably come soon (caplen, link and data alone are filled): a hint, for
+     * fetching ahead. NULL: not wanted. */
+    void (*on_ahead)(void *arg, const struct record *rec);
 };
 struct capture;
 /* path "-": stdin. filter NULL or a pcap-filter(7) expression. 0 or -errno with text in err. */

@@ -54,27 +54,31 @@ enum seq_fit { SEQ_EXACT, SEQ_IN_WINDOW, SEQ_OUT_OF_WINDOW, SEQ_UNKNOWN };
 
 /* One direction of a flow, named by who sends. */
 struct flow_half {
+    /* What every segment of either side looks at: one cache line. */
+    uint32_t next;             /* highest seq + len (+SYN/FIN) seen from this side */
+    uint32_t acked;            /* highest ack number the other side sent */
+    uint32_t isn;
+    uint32_t window;           /* last, scaled; bytes */
+    uint16_t mss, window_raw;  /* last */
+    uint16_t ip_id_last;
     bool seen, isn_known, fin_seen, fin_acked;
     bool has_ts, sack_ok, wscale_seen;
+    bool df, ip_id_counts;     /* IP-IDs of data/ACK segments go up by small steps */
+    bool mac_seen;
     uint8_t wscale;
     uint8_t ttl;               /* baseline: of the SYN or SYN-ACK, else the commonest so far */
     uint8_t ttl_min, ttl_max;
-    bool df, ip_id_counts;     /* IP-IDs of data/ACK segments go up by small steps */
-    uint16_t ip_id_last;
-    uint32_t flow_label;
     uint8_t mac[6];
-    bool mac_seen;
-    uint16_t mss, window_raw;  /* last */
-    uint32_t window;           /* last, scaled; bytes */
-    uint32_t isn, next;        /* next: highest seq + len (+SYN/FIN) seen from this side */
-    uint32_t acked;            /* highest ack number the other side sent */
+    uint32_t flow_label;
     uint32_t tsval;            /* last */
-    uint64_t packets, bytes;   /* bytes: payload by sequence number, each once */
-    uint32_t data_packets, retransmits, dup_acks, keepalives, zero_windows, syns, bad_checksums,
-        unfilled,              /* unfilled: checksums left to the sender's own network card */
-        max_seg;               /* max_seg: largest payload seen in one packet */
-    nstime first, last, last_data; /* NSTIME_NONE */
+    uint32_t syns, data_packets;
+    uint32_t max_seg;          /* largest payload seen in one packet */
+    nstime last, last_data;    /* NSTIME_NONE */
     uint64_t last_data_packet;
+    uint64_t packets, bytes;   /* bytes: payload by sequence number, each once */
+    uint32_t retransmits, dup_acks, keepalives, zero_windows, bad_checksums,
+        unfilled;              /* unfilled: checksums left to the sender's own network card */
+    nstime first;              /* NSTIME_NONE */
 };
 
 struct flow; /* opaque but for these */
@@ -240,6 +244,8 @@ struct flow_table *flow_table_new(const struct flow_settings *st); /* copies; NU
 void flow_table_free(struct flow_table *t);
 /* The packet's flow (NULL: none, an ICMP error returns the flow it quotes). */
 const struct flow *flow_table_packet(struct flow_table *t, const struct packet *pkt);
+/* A hint that such a packet comes soon: its flow is fetched into the cache, nothing changes. */
+void flow_table_ahead(struct flow_table *t, const struct packet_tuple *k);
 /* End of input, or `now` for a live table: records are cut, pending resets settle. */
 void flow_table_finish(struct flow_table *t);
 size_t flow_table_resets(const struct flow_table *t); /* ids 1..n */

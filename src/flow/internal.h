@@ -16,7 +16,9 @@
 #define COPY_SPAN      (8 * NS_PER_MS)
 #define COPY_SPAN_ID                                                                               \
     (50 * NS_PER_MS) /* of a side whose IP-IDs count: a retransmission has its own */
-#define HOLES_MAX 4
+#define HOLES_MAX  4
+#define CACHE_LINE 64
+#define AHEAD_MAX  8 /* a power of two */
 
 /* ---- sequence numbers, modulo 2^32 (RFC 9293 3.4) ---- */
 static inline int32_t seq_diff(uint32_t a, uint32_t b)
@@ -64,7 +66,7 @@ struct zeek_end {
 };
 enum zeek_due { DUE_NEVER, DUE_CLOSE, DUE_ATTEMPT, DUE_PARTIAL };
 struct zeek {
-    nstime start, last, due_at;
+    nstime last, due_at, start;
     uint8_t due;               /* enum zeek_due */
     uint8_t orig;              /* enum side of the flow that is the record's originator */
     bool open, partial, quick; /* quick: still in the handshake, shorter inactivity */
@@ -83,12 +85,14 @@ struct heard {
 /* Everything of one sender. A side that never spoke, nor was spoken of, shares the table's
  * `nobody`, so that a SYN nobody answers costs half. */
 struct flow_side {
-    struct flow_half half;
-    struct heard heard;
+    _Alignas(CACHE_LINE) struct flow_half half;
+    union {
+        struct heard heard;
+        struct flow_side *next_free;
+    };
     uint32_t seen[SEEN_RING]; /* hashes of its latest packets */
     uint8_t seen_ttl[SEEN_RING], seen_at;
     struct zeek_end zeek;
-    struct flow_side *next_free;
 };
 
 /* Parts that only flows with payload, FIN or RST need. */
@@ -98,50 +102,47 @@ struct kept {
     uint16_t early, early_end; /* one segment that came before its turn, in place */
     bool stopped;              /* the cap, or enough */
 };
-struct flow_more {
-    struct flow *owner;
-    struct flow_more *prev, *next; /* among those that keep first bytes */
-    bool linked;
-    struct kept first[2];
-    struct app *app[2]; /* decoded on demand */
-    uint8_t last[2][LAST_KEPT_MAX];
-    uint16_t last_len[2];
-    struct heard burst[2]; /* the first packet since the other side last spoke */
-    nstime fin_time[2], probe_time[2], rtt_min[2];
-    uint32_t probe_end[2], repeats[2]; /* repeats: of the last data, unanswered */
-    struct {
-        uint32_t left, right;
-    } hole[2][HOLES_MAX];
-    uint8_t holes[2];
-    struct {
-        uint32_t left, right;
-    } zeek_block[2][HOLES_MAX];
-    uint8_t zeek_blocks[2];
-    /* words */
-    uint64_t http_end; /* stream offset where the responder's message ends */
-    bool http, upgraded, http_open, http_chunked, http_to_fin, http_complete, tls[2];
-    bool alert_seen[2], close_notify[2], maybe_notify[2];
+struct flow_more { /* what each segment touches stands in front */
+    _Alignas(CACHE_LINE) uint8_t zeek_blocks[2], holes[2];
+    bool linked, http, upgraded, http_open, http_chunked, http_to_fin, http_complete;
+    bool tls[2], alert_seen[2], close_notify[2], maybe_notify[2];
     uint8_t alert[2];
+    uint8_t last_from, last_len; /* of last[]; last_from: enum side */
     uint16_t status;
+    uint32_t probe_end[2], repeats[2]; /* repeats: of the last data, unanswered */
+    nstime probe_time[2], rtt_min[2];
+    struct heard burst[2]; /* the first packet since the other side last spoke */
+    struct kept first[2];
+    uint8_t last[LAST_KEPT_MAX]; /* the responder's last segment, the originator's before */
+    uint64_t http_end;           /* stream offset where the responder's message ends */
+    struct flow *owner;
+    struct flow_more *prev, *next; /* among those that keep first bytes; next: of the free ones */
+    struct app *app[2];            /* decoded on demand */
+    nstime fin_time[2];
+    struct {
+        uint32_t left, right;
+    } hole[2][HOLES_MAX], zeek_block[2][HOLES_MAX];
     struct flow_icmp icmp;
 };
 
-struct flow {
-    struct flow_key key;
+struct flow { /* the first two cache lines are what an ordinary segment needs */
+    _Alignas(CACHE_LINE) struct flow_key key;
     bool synack_seen, synack_bad_ack, handshake_done, tfo, syn_list, in_use;
     bool served;            /* the responder sent payload */
     uint8_t last_data_from; /* enum side */
-    uint64_t id;
+    uint32_t next;          /* in its bucket */
+    uint32_t reset;         /* id of its latest reset, 0 */
+    struct flow_more *more;
     struct flow_side *side[2]; /* never NULL */
     nstime last_real;          /* last packet that is no keep-alive */
+    nstime touched;            /* when it went to the end of its list */
+    struct zeek zeek;
+    uint64_t id;
     nstime syn_time, synack_time;
     nstime rtt_to[2]; /* handshake: from the vantage to that side and back */
     uint32_t synack_repeats;
     uint32_t retry_of; /* id of the reset this flow is a new attempt after, 0 */
-    struct zeek zeek;
-    uint32_t index, next, id_next, older, newer, lru_prev, lru_next;
-    uint32_t reset; /* id of its latest reset, 0 */
-    struct flow_more *more;
+    uint32_t index, id_next, older, newer, lru_prev, lru_next;
 };
 
 /* A reset and what is needed to let it grow. */
@@ -186,6 +187,13 @@ struct flow_table {
     uint32_t free_list;
     struct flow_side **side_slabs, *free_sides, nobody;
     size_t nside_slabs, side_slabs_alloc;
+    struct flow_more **more_slabs, *free_more;
+    size_t nmore_slabs, more_slabs_alloc;
+    struct {
+        uint64_t hash;
+        uint32_t index;
+    } ahead[AHEAD_MAX]; /* packets to come, a ring: flow_table_ahead() */
+    unsigned ahead_at;
     uint32_t *buckets, *id_buckets;
     size_t nbuckets; /* power of two, both arrays */
     struct lru syn_lru, lru;
@@ -205,13 +213,15 @@ struct flow_table {
 /* pool.c */
 struct flow *table_find_tuple(const struct flow_table *t, const struct addr *src, uint16_t sport,
                               const struct addr *dst, uint16_t dport, enum side *s);
+enum side table_side(const struct flow *f, const struct packet *p); /* who sends it */
 struct flow *table_make_flow(struct flow_table *t, const struct packet *p, struct flow *old);
 bool table_ready_sides(struct flow_table *t, struct flow *f, enum side s, const struct packet *p);
 void table_touch(struct flow_table *t, struct flow *f, bool syn_only);
 uint32_t *table_id_bucket(const struct flow_table *t, uint64_t id);
 void table_fill_empty(uint32_t *a, size_t n);
 struct flow *table_flow(const struct flow_table *t, uint32_t index);
-struct flow_more *flow_need_more(struct flow *f); /* NULL on ENOMEM */
+struct flow_more *flow_need_more(struct flow_table *t, struct flow *f); /* NULL on ENOMEM */
+void flow_drop_more(struct flow_table *t, struct flow *f);
 void flow_link_words(struct flow_table *t, struct flow_more *m);
 void flow_forget_words(struct flow_table *t, struct flow *f);
 /* track.c */
@@ -229,7 +239,8 @@ bool zeek_flips(const struct packet *p); /* the originator is the packet's recei
 void zeek_note_gap(struct flow *f, struct zeek_end *e);
 /* zeek_gap.c: rel is relative to the end's start */
 void zeek_acked(struct flow *f, struct zeek_end *e, int64_t rel);
-void zeek_data(struct flow *f, struct zeek_end *e, const struct packet *p, int64_t rel);
+void zeek_data(struct flow_table *t, struct flow *f, struct zeek_end *e, const struct packet *p,
+               int64_t rel);
 /* words.c */
 void words_packet(struct flow_table *t, struct flow *f, enum side s, const struct packet *p);
 void words_last(const struct flow *f, char *out, size_t outlen);

@@ -5,11 +5,15 @@
  */
 #include "flow/internal.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define FLOW_SLAB 1024
-#define SIDE_SLAB 1024
+#define FLOW_SLAB  1024
+#define SIDE_SLAB  1024
+#define MORE_SLAB  512
+#define TOUCH_SPAN NS_PER_SEC /* the lists are in order to within that: moving costs three flows   \
+                               */
 _Static_assert(sizeof(struct flow) + sizeof(struct flow_side) <= 512, "an unanswered SYN is cheap");
 
 struct flow *table_flow(const struct flow_table *t, uint32_t index)
@@ -50,32 +54,42 @@ static void lru_remove(struct flow_table *t, struct flow *f)
     l->n--;
 }
 
-void table_touch(struct flow_table *t, struct flow *f, bool syn_only)
+static void table_move_last(struct flow_table *t, struct flow *f, bool syn_only)
 {
-    if (f->syn_list == syn_only && lru_of(t, f)->last == f->index)
-        return;
     lru_remove(t, f);
+    f->touched = t->now;
     f->syn_list = syn_only;
     lru_add(t, f);
 }
 
+void table_touch(struct flow_table *t, struct flow *f, bool syn_only)
+{
+    if (f->syn_list != syn_only || t->now - f->touched >= TOUCH_SPAN || t->now < f->touched)
+        table_move_last(t, f, syn_only);
+}
+
 /* ---- hashing: both directions of a connection meet in one bucket ---- */
-static uint64_t endpoint_hash(uint64_t key, const struct addr *a, uint16_t port)
+static inline uint64_t endpoint_hash(uint64_t key, const struct addr *a, uint16_t port)
 {
     uint64_t w[2];
+    if (a->family == 4) {
+        uint32_t v4;
+        memcpy(&v4, a->b, sizeof(v4));
+        return hash_mix(v4 ^ key, (uint64_t)port << 8 ^ key >> 7);
+    }
     memcpy(w, a->b, sizeof(w));
     return hash_mix(hash_mix(w[0] ^ key, w[1] + a->family), key ^ port);
 }
 
-static uint64_t tuple_hash(const struct flow_table *t, const struct addr *a, uint16_t ap,
-                           const struct addr *b, uint16_t bp)
+static inline uint64_t tuple_hash(const struct flow_table *t, const struct addr *a, uint16_t ap,
+                                  const struct addr *b, uint16_t bp)
 {
     uint64_t x = endpoint_hash(t->hash_key, a, ap), y = endpoint_hash(t->hash_key, b, bp);
     return hash_mix(x + y, x ^ y ^ t->hash_key); /* symmetric */
 }
 
-static uint32_t *bucket_of(const struct flow_table *t, const struct addr *a, uint16_t ap,
-                           const struct addr *b, uint16_t bp)
+static inline uint32_t *bucket_of(const struct flow_table *t, const struct addr *a, uint16_t ap,
+                                  const struct addr *b, uint16_t bp)
 {
     return &t->buckets[tuple_hash(t, a, ap, b, bp) & (t->nbuckets - 1)];
 }
@@ -127,23 +141,84 @@ static void table_rehash(struct flow_table *t)
     }
 }
 
+/* Word by word: the packet's were written just now in pieces of this size. */
+static inline bool same_addr(const struct addr *a, const struct addr *b)
+{
+    uint32_t v[2];
+    uint64_t w[2], x[2];
+    if (a->family != b->family)
+        return false;
+    if (a->family == 4) {
+        memcpy(&v[0], a->b, 4);
+        memcpy(&v[1], b->b, 4);
+        return v[0] == v[1];
+    }
+    memcpy(w, a->b, sizeof(w));
+    memcpy(x, b->b, sizeof(x));
+    return ((w[0] ^ x[0]) | (w[1] ^ x[1])) == 0;
+}
+
+static inline bool same_ends(const struct flow_key *k, const struct addr *src, uint16_t sport,
+                             const struct addr *dst, uint16_t dport)
+{
+    return k->sport == sport && k->dport == dport && same_addr(&k->src, src) &&
+           same_addr(&k->dst, dst);
+}
+
 struct flow *table_find_tuple(const struct flow_table *t, const struct addr *src, uint16_t sport,
                               const struct addr *dst, uint16_t dport, enum side *s)
 {
-    struct flow_key k = {*src, *dst, sport, dport};
-    for (uint32_t i = *key_bucket(t, &k); i != NO_INDEX;) {
+    for (uint32_t i = *bucket_of(t, src, sport, dst, dport); i != NO_INDEX;) {
         struct flow *f = table_flow(t, i);
-        if (flow_key_equal(&f->key, &k)) {
+        if (same_ends(&f->key, src, sport, dst, dport)) {
             *s = SIDE_ORIG;
             return f;
         }
-        if (flow_key_reverse_equal(&f->key, &k)) {
+        if (same_ends(&f->key, dst, dport, src, sport)) {
             *s = SIDE_RESP;
             return f;
         }
         i = f->next;
     }
     return NULL;
+}
+
+enum side table_side(const struct flow *f, const struct packet *p)
+{
+    return same_ends(&f->key, &p->src, p->tcp.sport, &p->dst, p->tcp.dport) ? SIDE_ORIG : SIDE_RESP;
+}
+
+/* ---- looking ahead: a busy link's flows are never in the cache when their packet comes ---- */
+static void fetch(const void *at, size_t n)
+{
+    for (size_t i = 0; i < n; i += 64)
+        __builtin_prefetch((const char *)at + i, 1);
+}
+
+static void fetch_parts(const struct flow_table *t, const struct flow *f)
+{
+    for (int s = 0; s < 2; s++)
+        if (f->side[s] != &t->nobody && f->side[s])
+            fetch(f->side[s], sizeof(*f->side[s]));
+    if (f->more)
+        fetch(f->more, offsetof(struct flow_more, last));
+}
+
+/* Each packet is met three times before it is due: its bucket, its flow, the flow's parts. */
+void flow_table_ahead(struct flow_table *t, const struct packet_tuple *k)
+{
+    unsigned now = t->ahead_at++ & (AHEAD_MAX - 1), then = (now + 5) & (AHEAD_MAX - 1),
+             soon = (now + 2) & (AHEAD_MAX - 1);
+    uint64_t hash = tuple_hash(t, &k->src, k->sport, &k->dst, k->dport);
+    t->ahead[now].hash = hash;
+    __builtin_prefetch(&t->buckets[hash & (t->nbuckets - 1)]);
+    uint32_t i = t->buckets[t->ahead[then].hash & (t->nbuckets - 1)];
+    t->ahead[then].index = i;
+    if (i != NO_INDEX)
+        fetch(table_flow(t, i), offsetof(struct flow, zeek.history));
+    i = t->ahead[soon].index;
+    if (i < t->next_fresh)
+        fetch_parts(t, table_flow(t, i));
 }
 
 /* ---- making and forgetting flows ---- */
@@ -157,12 +232,13 @@ static struct flow *flow_fresh(struct flow_table *t)
     if (t->next_fresh / FLOW_SLAB >= t->nslabs) {
         if (ARRAY_GROW(t->slabs, t->nslabs + 1, t->slabs_alloc) < 0)
             return NULL;
-        struct flow *slab = calloc(FLOW_SLAB, sizeof(*slab));
+        struct flow *slab = aligned_alloc(CACHE_LINE, FLOW_SLAB * sizeof(*slab));
         if (!slab)
             return NULL;
         t->slabs[t->nslabs++] = slab;
     }
     struct flow *f = table_flow(t, (uint32_t)t->next_fresh);
+    memset(f, 0, sizeof(*f));
     f->index = (uint32_t)t->next_fresh++;
     return f;
 }
@@ -173,7 +249,7 @@ static struct flow_side *side_fresh(struct flow_table *t)
     if (!side) {
         if (ARRAY_GROW(t->side_slabs, t->nside_slabs + 1, t->side_slabs_alloc) < 0)
             return NULL;
-        struct flow_side *slab = calloc(SIDE_SLAB, sizeof(*slab));
+        struct flow_side *slab = aligned_alloc(CACHE_LINE, SIDE_SLAB * sizeof(*slab));
         if (!slab)
             return NULL;
         t->side_slabs[t->nside_slabs++] = slab;
@@ -290,7 +366,7 @@ static void flow_forget(struct flow_table *t, struct flow *f)
         zeek_cut(t, f);
     if (f->more) {
         flow_forget_words(t, f);
-        free(f->more);
+        flow_drop_more(t, f);
     }
     unlink_key(t, f);
     unlink_id(t, f);
@@ -319,7 +395,7 @@ struct flow *table_make_flow(struct flow_table *t, const struct packet *p, struc
 {
     if (old && t->counts.live_flows >= t->st.max_flows &&
         old->index == (t->syn_lru.n ? t->syn_lru.first : t->lru.first))
-        table_touch(t, old, old->syn_list); /* not the one we hang the new one on */
+        table_move_last(t, old, old->syn_list); /* not the one we hang the new one on */
     table_make_room(t);
     if (old && !old->in_use)
         old = NULL;
@@ -354,6 +430,7 @@ struct flow *table_make_flow(struct flow_table *t, const struct packet *p, struc
     f->id_next = *at;
     *at = f->index;
     f->syn_list = true;
+    f->touched = p->time;
     lru_add(t, f);
     t->counts.flows++;
     if (++t->counts.live_flows > t->nbuckets)
@@ -361,16 +438,41 @@ struct flow *table_make_flow(struct flow_table *t, const struct packet *p, struc
     return f;
 }
 
-struct flow_more *flow_need_more(struct flow *f)
+static struct flow_more *more_fresh(struct flow_table *t)
+{
+    if (!t->free_more) {
+        if (ARRAY_GROW(t->more_slabs, t->nmore_slabs + 1, t->more_slabs_alloc) < 0)
+            return NULL;
+        struct flow_more *slab = aligned_alloc(CACHE_LINE, MORE_SLAB * sizeof(*slab));
+        if (!slab)
+            return NULL;
+        t->more_slabs[t->nmore_slabs++] = slab;
+        for (size_t i = MORE_SLAB; i-- > 0; t->free_more = &slab[i])
+            slab[i].next = t->free_more;
+    }
+    struct flow_more *m = t->free_more;
+    t->free_more = m->next;
+    return m;
+}
+
+struct flow_more *flow_need_more(struct flow_table *t, struct flow *f)
 {
     if (f->more)
         return f->more;
-    struct flow_more *m = calloc(1, sizeof(*m));
+    struct flow_more *m = more_fresh(t);
     if (!m)
         return NULL;
+    memset(m, 0, sizeof(*m));
     for (int s = 0; s < 2; s++)
         m->fin_time[s] = m->probe_time[s] = m->rtt_min[s] = m->burst[s].time = NSTIME_NONE;
     m->owner = f;
     f->more = m;
     return m;
+}
+
+void flow_drop_more(struct flow_table *t, struct flow *f)
+{
+    f->more->next = t->free_more;
+    t->free_more = f->more;
+    f->more = NULL;
 }

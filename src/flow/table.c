@@ -79,9 +79,10 @@ static uint64_t random_key(const struct flow_table *t)
 
 struct flow_table *flow_table_new(const struct flow_settings *st)
 {
-    struct flow_table *t = calloc(1, sizeof(*t));
+    struct flow_table *t = aligned_alloc(CACHE_LINE, sizeof(*t));
     if (!t)
         return NULL;
+    memset(t, 0, sizeof(*t));
     t->st = *st;
     if (!t->st.max_flows)
         t->st.max_flows = DEFAULT_FLOWS;
@@ -117,13 +118,15 @@ void flow_table_free(struct flow_table *t)
     for (size_t i = 0; i < t->next_fresh; i++) {
         struct flow *f = table_flow(t, (uint32_t)i);
         flow_forget_words(t, f);
-        free(f->more);
     }
     for (size_t i = 0; i < t->nslabs; i++)
         free(t->slabs[i]);
     for (size_t i = 0; i < t->nside_slabs; i++)
         free(t->side_slabs[i]);
     free(t->side_slabs);
+    for (size_t i = 0; i < t->nmore_slabs; i++)
+        free(t->more_slabs[i]);
+    free(t->more_slabs);
     for (size_t i = 0; i < t->reset_slabs; i++)
         free(t->resets[i]);
     services_release(&t->services);
@@ -158,7 +161,7 @@ static const struct flow *icmp_packet(struct flow_table *t, const struct packet 
     if (!ic->quoted || ic->quoted_l4 != L4_TCP || !ic->ports_seen)
         return NULL;
     struct flow *f = table_find_tuple(t, &ic->src, ic->sport, &ic->dst, ic->dport, &s);
-    struct flow_more *m = f ? flow_need_more(f) : NULL;
+    struct flow_more *m = f ? flow_need_more(t, f) : NULL;
     if (!m)
         return f;
     m->icmp = (struct flow_icmp){.seen = true,
@@ -189,15 +192,13 @@ static const struct flow *tcp_packet(struct flow_table *t, const struct packet *
     enum side s;
     t->counts.tcp_packets++;
     struct flow *f = table_find_tuple(t, &p->src, p->tcp.sport, &p->dst, p->tcp.dport, &s);
-    if (f && addr_equal(&f->key.src, &f->key.dst) && f->key.sport == f->key.dport)
+    if (f && f->key.sport == f->key.dport && addr_equal(&f->key.src, &f->key.dst))
         s = SIDE_ORIG; /* both ends look the same */
     if (!f || starts_anew(f, s, p)) {
         f = table_make_flow(t, p, f);
         if (!f)
             return NULL;
-        s = flow_key_equal(&f->key, &(struct flow_key){p->src, p->dst, p->tcp.sport, p->tcp.dport})
-                ? SIDE_ORIG
-                : SIDE_RESP;
+        s = table_side(f, p);
     }
     if (!table_ready_sides(t, f, s, p))
         return NULL;

@@ -268,11 +268,11 @@ static bool note_payload(struct flow *f, enum side s, const struct packet *p)
     return repeat;
 }
 
-static void note_fin(struct flow *f, enum side s, const struct packet *p)
+static void note_fin(struct flow_table *t, struct flow *f, enum side s, const struct packet *p)
 {
     struct flow_half *h = &f->side[s]->half;
     uint32_t end = p->tcp.seq + p->payload_len + 1;
-    struct flow_more *m = flow_need_more(f);
+    struct flow_more *m = flow_need_more(t, f);
     if (h->fin_seen && m && end == h->next)
         m->repeats[s]++; /* an unanswered FIN sent again */
     if (!h->fin_seen && m)
@@ -344,6 +344,21 @@ static uint32_t span_ms(nstime from, nstime to)
     return ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
 }
 
+/* Field by field: a copy of what was written a moment ago would wait for the writes. */
+static inline void take_heard(struct heard *h, const struct packet *p, uint32_t gap, bool keepalive,
+                              bool repeat)
+{
+    h->packet = p->number;
+    h->time = p->time;
+    h->end = p->tcp.seq + segment_len(p);
+    h->ack = p->tcp.flags & TCP_ACK ? p->tcp.ack : 0;
+    h->gap_ms = gap;
+    h->flags = p->tcp.flags;
+    h->data = p->payload_len > 0;
+    h->keepalive = keepalive;
+    h->repeat = repeat;
+}
+
 /* What the next RST of the other side may be an answer to. */
 static void note_heard(struct flow *f, enum side s, const struct packet *p, bool keepalive,
                        bool repeat)
@@ -354,17 +369,9 @@ static void note_heard(struct flow *f, enum side s, const struct packet *p, bool
     uint32_t gap = span_ms(f->last_real, p->time);
     if (repeat)
         gap = last->gap_ms; /* waiting for an acknowledgement is no silence of the connection */
-    *last = (struct heard){.packet = p->number,
-                           .time = p->time,
-                           .end = p->tcp.seq + segment_len(p),
-                           .ack = p->tcp.flags & TCP_ACK ? p->tcp.ack : 0,
-                           .gap_ms = gap,
-                           .flags = p->tcp.flags,
-                           .data = p->payload_len > 0,
-                           .keepalive = keepalive,
-                           .repeat = repeat};
+    take_heard(last, p, gap, keepalive, repeat);
     if (f->more && (burst || !f->more->burst[s].packet))
-        f->more->burst[s] = *last;
+        take_heard(&f->more->burst[s], p, gap, keepalive, repeat);
     if (!keepalive)
         f->last_real = p->time;
 }
@@ -405,14 +412,14 @@ static void track_segment(struct flow_table *t, struct flow *f, enum side s, con
     }
     note_options(f, s, p);
     if (p->payload_len && !keepalive) {
-        flow_need_more(f);
+        flow_need_more(t, f);
         repeat = note_payload(f, s, p);
         if (s == SIDE_RESP && !f->served)
             note_served(t, f);
     }
     if (flags & TCP_FIN) {
         repeat |= h->fin_seen;
-        note_fin(f, s, p);
+        note_fin(t, f, s, p);
     }
     if (flags & TCP_ACK) {
         keepalive |= answers_keepalive(f, s, p);

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define KEPT_FIRST 64 /* room for a first small segment, and some more like it */
+
 /* ---- first bytes ---- */
 static bool make_room(struct flow_table *t, size_t need, const struct flow *keep)
 {
@@ -27,8 +29,8 @@ static bool kept_grow(struct flow_table *t, const struct flow *f, struct kept *k
 {
     if (len <= k->alloc)
         return true;
-    size_t alloc = k->alloc ? MIN_OF((size_t)k->alloc * 2, FIRST_KEPT_MAX) : len;
-    alloc = MAX_OF(alloc, len);
+    size_t alloc = k->alloc ? (size_t)k->alloc * 4 : KEPT_FIRST;
+    alloc = MAX_OF(MIN_OF(alloc, FIRST_KEPT_MAX), len);
     if (!make_room(t, alloc - k->alloc, f))
         return false;
     uint8_t *data = realloc(k->data, alloc);
@@ -123,9 +125,11 @@ const struct app *flow_first_app(const struct flow *f, enum side s)
 /* ---- the last segment ---- */
 static void keep_last(struct flow_more *m, enum side s, const struct packet *p)
 {
-    m->last_len[s] = (uint16_t)MIN_OF(p->payload_caplen, LAST_KEPT_MAX);
-    if (m->last_len[s])
-        memcpy(m->last[s], p->payload, m->last_len[s]);
+    if (s == SIDE_ORIG && m->last_len && m->last_from == SIDE_RESP)
+        return;
+    m->last_from = (uint8_t)s;
+    m->last_len = (uint8_t)MIN_OF(p->payload_caplen, LAST_KEPT_MAX);
+    memcpy(m->last, p->payload, m->last_len);
 }
 
 static bool mostly_text(const uint8_t *d, size_t n)
@@ -151,9 +155,9 @@ void words_last(const struct flow *f, char *out, size_t outlen)
     out[0] = '\0';
     if (!f->more)
         return;
-    enum side s = f->more->last_len[SIDE_RESP] ? SIDE_RESP : SIDE_ORIG;
-    const uint8_t *d = f->more->last[s];
-    size_t n = f->more->last_len[s];
+    enum side s = (enum side)f->more->last_from;
+    const uint8_t *d = f->more->last;
+    size_t n = f->more->last_len;
     if (!n)
         return;
     ports_of(f, s, &from, &to);

@@ -504,8 +504,8 @@ static void note_segment(struct zeek *z, struct zeek_end *e, const struct zeek_e
     }
 }
 
-static void zeek_segment(struct flow *f, struct zeek_end *e, struct zeek_end *peer,
-                         const struct packet *p)
+static void zeek_segment(struct flow_table *t, struct flow *f, struct zeek_end *e,
+                         struct zeek_end *peer, const struct packet *p)
 {
     struct zeek *z = &f->zeek;
     int64_t acked = 0;
@@ -531,7 +531,7 @@ static void zeek_segment(struct flow *f, struct zeek_end *e, struct zeek_end *pe
     if (p->tcp.flags & TCP_ACK)
         zeek_acked(f, peer, acked);
     e->seen = true;
-    zeek_data(f, e, p, rel);
+    zeek_data(t, f, e, p, rel);
     if (close)
         end_closed(z, e, peer);
 }
@@ -550,5 +550,5 @@ void zeek_packet(struct flow_table *t, struct flow *f, enum side s, const struct
         return;
     }
     e->packets++;
-    zeek_segment(f, e, &f->side[other(s)]->zeek, p);
+    zeek_segment(t, f, e, &f->side[other(s)]->zeek, p);
 }

@@ -56,7 +56,8 @@ void zeek_acked(struct flow *f, struct zeek_end *e, int64_t rel)
     e->trimmed = seq;
 }
 
-void zeek_data(struct flow *f, struct zeek_end *e, const struct packet *p, int64_t rel)
+void zeek_data(struct flow_table *t, struct flow *f, struct zeek_end *e, const struct packet *p,
+               int64_t rel)
 {
     int i = !e->orig;
     if (!p->payload_len || p->payload_caplen < p->payload_len || p->tcp.flags & TCP_RST || rel < 0)
@@ -64,10 +65,11 @@ void zeek_data(struct flow *f, struct zeek_end *e, const struct packet *p, int64
     uint32_t left = (uint32_t)rel + !!(p->tcp.flags & TCP_SYN), right = left + p->payload_len;
     if (!seq_gt(right, e->delivered))
         return;
-    struct flow_more *m = flow_need_more(f);
+    struct flow_more *m = flow_need_more(t, f);
     if (!seq_gt(left, e->delivered)) {
         e->delivered = right;
-        blocks_absorb(m, i, e);
+        if (m && m->zeek_blocks[i])
+            blocks_absorb(m, i, e);
     } else if (m && m->zeek_blocks[i] < HOLES_MAX) {
         for (int b = 0; b < m->zeek_blocks[i]; b++)
             if (m->zeek_block[i][b].right == left) {

@@ -73,6 +73,11 @@ static void on_record(void *arg, const struct record *rec)
     }
 }
 
+static void on_ahead(void *arg, const struct record *rec)
+{
+    session_ahead(((struct run *)arg)->s, rec);
+}
+
 static void fail(struct run *r, int status, const char *text)
 {
     if (!r->exit_status) {
@@ -143,7 +148,7 @@ static void on_capture_state(void *arg, enum capture_state state, enum capture_e
 static int open_capture(struct run *r, char *err, size_t errlen, int *exit_status)
 {
     const struct settings *st = &r->s->settings;
-    struct capture_callbacks cb = {on_record, on_capture_state, r};
+    struct capture_callbacks cb = {on_record, on_capture_state, r, on_ahead};
     enum capture_error kind = CAPERR_NONE;
     int rc;
 

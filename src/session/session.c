@@ -237,6 +237,14 @@ void session_record(struct session *s, const struct record *rec)
     save_packet(s, rec);
 }
 
+void session_ahead(struct session *s, const struct record *rec)
+{
+    struct packet_tuple k;
+
+    if (packet_glance(&k, rec))
+        flow_table_ahead(s->flows, &k);
+}
+
 void session_chain(struct session *s, uint32_t target, uint64_t chain, const struct flow_key *flow)
 {
     struct chain *ch = chains_get(&s->priv->chains, chain);

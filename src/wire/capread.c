@@ -205,3 +205,18 @@ int capread_next(struct capread *r, const uint8_t *buf, size_t len, size_t *used
     r->truncated += r->torn;
     return got;
 }
+
+bool capread_peek(const struct capread *r, const uint8_t *buf, size_t len, size_t *used,
+                  struct record *rec)
+{
+    if (r->format != CAPREAD_PCAP || r->nifs == 0 || r->version_minor < 4 || len < r->record_header)
+        return false;
+    uint32_t caplen = rd32(buf + 8, is_big(r));
+    if (caplen > len - r->record_header)
+        return false;
+    rec->caplen = caplen;
+    rec->link = r->link;
+    rec->data = buf + r->record_header;
+    *used = r->record_header + (size_t)caplen;
+    return true;
+}

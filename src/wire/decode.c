@@ -97,3 +97,18 @@ int packet_decode(struct packet *pkt, const struct record *rec, struct defrag *d
     struct part p = {c, pkt->len - (uint32_t)(c.p - rec->data)};
     return network_decode(&dec, ethertype, p);
 }
+
+bool packet_glance(struct packet_tuple *k, const struct record *rec)
+{
+    const uint8_t *b = rec->data, *l4 = b + 34;
+
+    if (rec->link != LINK_EN10MB || rec->caplen < 38 || be16(b + 12) != ETHERTYPE_IPV4 ||
+        b[14] != 0x45 || (b[23] != PROTO_TCP && b[23] != PROTO_UDP))
+        return false;
+    *k = (struct packet_tuple){.src.family = 4, .dst.family = 4};
+    memcpy(k->src.b, b + 26, 4);
+    memcpy(k->dst.b, b + 30, 4);
+    k->sport = be16(l4);
+    k->dport = be16(l4 + 2);
+    return true;
+}

@@ -123,7 +123,7 @@ static int list(char what)
 static int run(struct dump *d, const char *file, const char *const *ifs, size_t nifs,
                const char *filter)
 {
-    struct capture_callbacks cb = {on_record, on_state, d};
+    struct capture_callbacks cb = {on_record, on_state, d, NULL};
     char err[1024] = "";
     int r;
 
