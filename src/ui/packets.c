@@ -1,6 +1,7 @@
 /*
  * packets.c: the Packets pane: what goes over the wire, the newest at the bottom.
  */
+#include "ui/lines.h"
 #include "ui/console.h"
 
 #include <errno.h>
@@ -194,6 +195,20 @@ static void draw_line(struct area a, int y, const struct columns *c, const struc
     area_put(a, x, y, a.w - x, l->reset ? look : LOOK_NOTE, l->info);
 }
 
+/* Why there are none, in full: the message line may be too narrow for the command. */
+static void draw_no_capture(struct ui *ui, struct area a)
+{
+    struct lines l = {0};
+    struct cursor_pos top = {0, 0};
+
+    lines_add(&l, a.w - 1, LOOK_DIM, 1, 0, 0, -1,
+              _("packets are not captured: resets are told by the sockets and counters alone"));
+    if (ui->permission[0])
+        lines_add(&l, a.w - 1, LOOK_WARN, 1, 2, 0, -1, ui->permission);
+    lines_draw(&l, a, &top, false);
+    lines_release(&l);
+}
+
 static void draw_empty(struct ui *ui, struct area a)
 {
     const struct session *s = ui->s;
@@ -201,8 +216,10 @@ static void draw_empty(struct ui *ui, struct area a)
 
     if (session_packets(s))
         text = ui->more_work ? _("filtering") : _("none passes the filter: x clears it");
-    else if (s->vantage.capture == VANTAGE_NONE)
-        text = _("packets are not captured: resets are told by the sockets and counters alone");
+    else if (s->vantage.capture == VANTAGE_NONE) {
+        draw_no_capture(ui, a);
+        return;
+    }
     area_put(a, 1, 0, -1, LOOK_DIM, text);
 }
 
