@@ -107,6 +107,8 @@ const char *incident_sender(const struct incident *i)
 {
     enum sender s = i->judgement.sender;
 
+    if (s == SENDER_LOCAL && i->reset && i->reset->from == SIDE_RESP)
+        return N_("this host, as the server");
     if (s != SENDER_PEER)
         return sender_title(s);
     return i->reset && i->reset->from == SIDE_ORIG ? N_("the client itself")
