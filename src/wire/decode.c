@@ -35,45 +35,44 @@ static void other_decode(struct packet *pkt, struct part p)
     pkt->payload_caplen = (uint32_t)cur_left(&p.c);
 }
 
-static void transport_decode(struct decoder *dec, uint8_t proto, struct part p)
+static void transport_decode(struct decoder *dec, uint8_t proto, struct part *p)
 {
     switch (proto) {
     case PROTO_TCP: tcp_decode(dec, p); return;
-    case PROTO_UDP: udp_decode(dec, p); return;
+    case PROTO_UDP: udp_decode(dec, *p); return;
     case PROTO_ICMP:
         if (dec->pkt->src.family == 4) {
-            icmp_decode(dec, p, false);
+            icmp_decode(dec, *p, false);
             return;
         }
         break;
     case PROTO_ICMP6:
         if (dec->pkt->src.family == 6) {
-            icmp_decode(dec, p, true);
+            icmp_decode(dec, *p, true);
             return;
         }
         break;
     case PROTO_IPIP:
     case PROTO_IPV6:
     case PROTO_GRE:
-        if (dec->depth == 0 && tunnel_decode(dec, p, proto))
+        if (dec->depth == 0 && tunnel_decode(dec, *p, proto))
             return;
         break;
     case PROTO_NONE: return;
     default: break;
     }
-    other_decode(dec->pkt, p);
+    other_decode(dec->pkt, *p);
 }
 
-int network_decode(struct decoder *dec, uint16_t ethertype, struct part p)
+int network_decode(struct decoder *dec, uint16_t ethertype, struct part *p)
 {
     struct packet *pkt = dec->pkt;
     uint8_t proto = PROTO_NONE;
-    bool ip =
-        ethertype == ETHERTYPE_IPV4 ? ip4_header(dec, &p, &proto) : ip6_header(dec, &p, &proto);
+    bool ip = ethertype == ETHERTYPE_IPV4 ? ip4_header(dec, p, &proto) : ip6_header(dec, p, &proto);
 
     if (!ip)
         return 0;
-    pkt->truncated |= cur_left(&p.c) < p.wire;
+    pkt->truncated |= cur_left(&p->c) < p->wire;
     transport_decode(dec, proto, p);
     return 1;
 }
@@ -81,7 +80,7 @@ int network_decode(struct decoder *dec, uint16_t ethertype, struct part p)
 int packet_decode(struct packet *pkt, const struct record *rec, struct defrag *d)
 {
     struct decoder dec = {.pkt = pkt, .defrag = d};
-    struct cursor c = cursor_of(rec->data, rec->caplen);
+    struct part p = {.c = cursor_of(rec->data, rec->caplen)};
 
     memset(pkt, 0, offsetof(struct packet, tcp));
     pkt->number = rec->number;
@@ -91,11 +90,11 @@ int packet_decode(struct packet *pkt, const struct record *rec, struct defrag *d
     pkt->link = rec->link;
     pkt->dir = rec->dir;
     pkt->truncated = rec->caplen < rec->len;
-    uint16_t ethertype = link_strip(pkt, &c, rec->link);
+    uint16_t ethertype = link_strip(pkt, &p.c, rec->link);
     if (!ethertype)
         return 0;
-    struct part p = {c, pkt->len - (uint32_t)(c.p - rec->data)};
-    return network_decode(&dec, ethertype, p);
+    p.wire = pkt->len - (uint32_t)(p.c.p - rec->data);
+    return network_decode(&dec, ethertype, &p);
 }
 
 bool packet_glance(struct packet_tuple *k, const struct record *rec)

@@ -125,13 +125,13 @@ struct fragment {
 bool defrag_add(struct defrag *d, const struct fragment *f, struct cursor *out, uint8_t *proto);
 
 /* tcp.c, icmp.c */
-void tcp_decode(struct decoder *dec, struct part p);
+void tcp_decode(struct decoder *dec, struct part *p);
 void icmp_decode(struct decoder *dec, struct part p, bool v6);
 /* tunnel.c: what follows proto is a packet of its own: 1 it was decoded, 0 it is not. */
 int tunnel_decode(struct decoder *dec, struct part p, uint8_t proto);
 /* The same for UDP's payload, where its destination port is a tunnel's. */
 int udp_tunnel_decode(struct decoder *dec, struct part p, uint16_t port);
 /* decode.c: an IP packet; 1 or 0 as packet_decode. */
-int network_decode(struct decoder *dec, uint16_t ethertype, struct part p);
+int network_decode(struct decoder *dec, uint16_t ethertype, struct part *p);
 
 #endif

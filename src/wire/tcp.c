@@ -141,12 +141,12 @@ static void check_sum(struct packet *pkt, const uint8_t *tcp, uint32_t len)
         t->checksum_partial = sum_partial(pkt, tcp, len);
 }
 
-void tcp_decode(struct decoder *dec, struct part p)
+void tcp_decode(struct decoder *dec, struct part *p)
 {
     struct packet *pkt = dec->pkt;
     struct tcp_header *t = &pkt->tcp;
-    uint32_t here = (uint32_t)cur_left(&p.c), wire = p.wire;
-    const uint8_t *b = cur_take(&p.c, 20);
+    uint32_t here = (uint32_t)cur_left(&p->c), wire = p->wire;
+    const uint8_t *b = cur_take(&p->c, 20);
 
     if (!b) {
         pkt->l4 = L4_OTHER;
@@ -168,18 +168,18 @@ void tcp_decode(struct decoder *dec, struct part p)
     if (t->header_len < 20 || t->header_len > wire) { /* nothing behind it can be believed */
         t->header_len = 20;
         t->bad_options = true;
-        pkt->payload = p.c.p;
+        pkt->payload = p->c.p;
         return;
     }
     t->options_len = (uint8_t)(t->header_len - 20);
     if (t->options_len) {
-        struct cursor options = cur_sub(&p.c, t->options_len);
+        struct cursor options = cur_sub(&p->c, t->options_len);
         take_options(t, options);
         t->bad_options |= options.bad && pkt->caplen >= pkt->len;
     }
-    pkt->payload = p.c.p;
+    pkt->payload = p->c.p;
     pkt->payload_len = wire - t->header_len;
-    pkt->payload_caplen = (uint32_t)cur_left(&p.c);
+    pkt->payload_caplen = (uint32_t)cur_left(&p->c);
     if (((t->flags & (TCP_SYN | TCP_FIN | TCP_RST)) || pkt->payload_len <= SUM_MAX) &&
         here == wire && !pkt->sum_void && !(pkt->fragment && !pkt->reassembled))
         check_sum(pkt, b, wire);

@@ -30,7 +30,7 @@ static int inner(struct decoder *dec, uint16_t ethertype, struct part p, struct 
         dec->defrag = NULL;
     dec->depth++;
     forget_outer(pkt);
-    int got = ethertype ? network_decode(dec, ethertype, p) : 0;
+    int got = ethertype ? network_decode(dec, ethertype, &p) : 0;
     dec->depth--;
     bool piece = outer->reassembled && pkt->fragment; /* a fragment within fragments: left shut */
     if (got == 1 && pkt->l4 != L4_NONE && !pkt->bad_ip && !piece) {
