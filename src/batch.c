@@ -123,6 +123,8 @@ int batch_main(const struct options *o)
         status = run_failed(o, w->run);
     if (!status)
         status = finish(o, w->session, b.said);
+    if (!status && run_lost_capture(w->run)) /* said by then */
+        status = EXIT_CANNOT;
     work_end(w);
     return status;
 }

@@ -53,6 +53,7 @@ static int read_lines(struct run *r, FILE *in, const char *path)
     char *line = NULL, where[300];
     size_t alloc = 0;
     ssize_t len;
+    bool any = false;
     int rc = 0;
 
     for (unsigned n = 1; !rc && (len = getline(&line, &alloc, in)) >= 0; n++) {
@@ -63,8 +64,16 @@ static int read_lines(struct run *r, FILE *in, const char *path)
             break;
         }
         char *spec = trimmed(line);
-        if (*spec && *spec != '#')
+        if (n == 1 && strncmp(spec, "\xef\xbb\xbf", 3) == 0)
+            spec = trimmed(spec + 3); /* a byte order mark, as editors leave it */
+        if (*spec && *spec != '#') {
             rc = add_one(r, spec, where);
+            any = true;
+        }
+    }
+    if (!rc && !any && !ferror(in)) {
+        complain(_("%s: there is no target in it"), path);
+        rc = EXIT_USAGE;
     }
     if (!rc && ferror(in)) {
         complain("%s: %s", path, strerror(errno));

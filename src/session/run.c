@@ -86,6 +86,15 @@ static void fail(struct run *r, int status, const char *text)
     }
 }
 
+/* A capture that broke off: what it brought is kept, and probes go on without it. */
+static void live_lost(struct run *r, const char *text)
+{
+    session_message(r->s, MSG_ERROR, _("the capture has ended: %s"), text);
+    r->lost = true;
+    if (r->s->ntargets == 0)
+        run_stop(r);
+}
+
 /* A live capture that cannot be had: fatal only where -i asked for it. */
 static void live_failed(struct run *r, enum capture_error kind, const char *text)
 {
@@ -124,10 +133,13 @@ static void on_capture_state(void *arg, enum capture_state state, enum capture_e
 
     if (r->state >= RUN_FINISHING)
         return;
+    r->had_capture |= state == CAPTURE_READY;
     if (state == CAPTURE_READY || state == CAPTURE_ENDED)
         take_stats(r);
     if (state == CAPTURE_FAILED && r->s->settings.read_file)
         file_failed(r, err, text);
+    else if (state == CAPTURE_FAILED && r->had_capture)
+        live_lost(r, text);
     else if (state == CAPTURE_FAILED)
         live_failed(r, err, text);
     tell(r, RUN_CAPTURE);
@@ -142,7 +154,7 @@ static void on_capture_state(void *arg, enum capture_state state, enum capture_e
     if (r->s->settings.read_file || r->state == RUN_ENDING)
         finish(r);
     else if (state == CAPTURE_ENDED)
-        session_message(r->s, MSG_ERROR, _("the capture has ended"));
+        live_lost(r, _("its helper has ended"));
 }
 
 static int open_capture(struct run *r, char *err, size_t errlen, int *exit_status)
@@ -461,6 +473,11 @@ static void on_deadline(void *arg)
 bool run_done(const struct run *r)
 {
     return r->state == RUN_ENDED;
+}
+
+bool run_lost_capture(const struct run *r)
+{
+    return r->lost && r->s->settings.interface_asked;
 }
 
 int run_exit_status(const struct run *r, const char **error)

@@ -192,6 +192,7 @@ int run_start(struct run **out, struct loop *l, struct session *s, run_fn fn, vo
 int run_go(struct run *r);
 /* 0, or 2 or 3 with the reason: what was asked could not be done. */
 int run_exit_status(const struct run *r, const char **error);
+bool run_lost_capture(const struct run *r); /* one that -i asked for broke off */
 bool run_done(const struct run *r);       /* rounds over, packets drained, judged */
 void run_stop(struct run *r);             /* SIGINT: probes cancelled, capture drained, RUN_DONE */
 void run_pause(struct run *r, bool pause);

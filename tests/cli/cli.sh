@@ -216,6 +216,10 @@ run targets-file 1 '' -b -i none -t targets --format json
 json '[t["name"] for t in d["targets"]] == ["one", "two"]'
 printf 'tcp://127.0.0.1:1 nonsense=1\n' >targets
 run targets-bad 2 'targets:1' -b -i none -t targets
+printf '# nothing\n' >targets
+run targets-none 2 'no target in it' -b -i none -t targets
+printf '\xef\xbb\xbftcp://127.0.0.1:1\r\n' >targets
+run targets-mark 1 '' -b -i none -t targets
 run targets-absent 3 'absent' -b -i none -t absent
 mkdir -p "$tmp/ro" && chmod 500 "$tmp/ro"
 if [ "$(id -u)" != 0 ]; then
@@ -275,6 +279,29 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
     got=$?
     ended
     silent
+fi
+
+# ---- the capture breaks off: what was gathered is reported and saved
+if [ "$(id -u)" = 0 ] && [ -e "$builddir/rstconsole-capture" ]; then
+    name=capture-lost status=1 pattern='capture has ended' n=$((n + 1))
+    rm -rf "$XDG_DATA_HOME"
+    "$bin" -b -i lo -c 0 --interval 60s --format json tcp://127.0.0.1:1 >out 2>err </dev/null &
+    child=$!
+    until grep -qs '"type":"result"' "$XDG_DATA_HOME"/rstconsole/sessions/*/session.jsonl; do
+        kill -0 "$child" 2>/dev/null || break
+        sleep 0.05
+    done
+    read -r helper _ <"/proc/$child/task/$child/children"
+    kill -9 "$helper"
+    until [ -s err ] || ! kill -0 "$child" 2>/dev/null; do sleep 0.05; done
+    kill -INT "$child"
+    wait "$child"
+    got=$?
+    child=
+    ended
+    json 'd["summary"]["harmful_resets"] == 1 and d["vantage"]["packets"] > 0'
+    run capture-lost-read 1 '*' -b -r "$(echo "$XDG_DATA_HOME"/rstconsole/sessions/*)" --format json
+    json 'd["summary"]["harmful_resets"] == 1'
 fi
 
 # ---- a disk that is full: said once, and the run goes on
