@@ -424,6 +424,26 @@ static void a_shared_counter_confirms_nothing(void **state)
     judgement_release(&j);
 }
 
+/* How full the listener's queue is was looked at: counters shared by several take nothing from it.
+ */
+static void a_full_queue_is_no_counter(void **state)
+{
+    struct judgement j;
+    struct facts f;
+
+    (void)state;
+    judgement_init(&j);
+    read_words(&f, "stage=syn connect-timeout=3s syn-repeated=3 !icmp-error target-is-local "
+                   "target-listens");
+    facts_put(&f, FACT_LISTEN_QUEUE_FULL, true, SRC_HOST, 0, NULL, v_int(2), v_int(1), v_none());
+    facts_put(&f, FACT_COUNTER_SHARED, true, SRC_HOST, 0, NULL, v_int(4), v_none(), v_none());
+    assert_int_equal(judge(&j, &f), 0);
+    assert_string_equal(j.verdicts[0].cause->id, "accept-queue-overflow-drop");
+    assert_true(j.determined);
+    facts_release(&f);
+    judgement_release(&j);
+}
+
 /* Our own counters speak of the other end only when that end is this host. */
 static void our_counters_are_not_theirs(void **state)
 {
@@ -480,6 +500,7 @@ int main(void)
         cmocka_unit_test(boxes_are_placed),
         cmocka_unit_test(retries),
         cmocka_unit_test(a_shared_counter_confirms_nothing),
+        cmocka_unit_test(a_full_queue_is_no_counter),
         cmocka_unit_test(our_counters_are_not_theirs),
         cmocka_unit_test(a_certificate_is_no_firewall),
     };

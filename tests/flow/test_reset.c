@@ -323,6 +323,13 @@ static void test_checksum(void **state)
     assert_int_equal(r->vantage_end, VANTAGE_ORIG);
     assert_int_equal(r->direction, DIRECTION_INBOUND);
     script_release(&s);
+    /* nor is the RST's own, where both ends are on one host */
+    script_play(&s, "0 > S 0 partial\n0.05 < SA 0 1 partial\n0.05 > A 1 1 partial\n"
+                    "0.06 > PA 1+9 1 partial\n0.1 < R 1 win=0 partial\n");
+    r = script_reset(&s, 1);
+    assert_false(r->checksum_bad);
+    assert_true(r->harmful);
+    script_release(&s);
 }
 
 static void test_vantage(void **state)
