@@ -158,7 +158,8 @@ run output-is-input 2 'overwritten' -b -r kept.pcap -o kept.pcap
 run packets-are-input 2 'overwritten' -b -r kept.pcap -w ./kept.pcap
 cmp -s refused.pcap kept.pcap || fail "the capture that was read is gone"
 run output-is-packets 2 'one file' -b -r refused.pcap -o same -w same
-mkfifo pipe && cat pipe >out &
+mkfifo pipe || exit 1
+cat pipe >out &
 run_pipe=$!
 run output-pipe 1 '' -b -r refused.pcap -o pipe --format json
 wait "$run_pipe"
