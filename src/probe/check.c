@@ -46,6 +46,22 @@ static int check_words(const struct target_options *o, char *err, size_t errlen)
     return rc;
 }
 
+static int check_variant(const struct target *t, char *err, size_t errlen)
+{
+    const struct target_options *o = &t->opt;
+    if (o->hello_split && t->scheme != SCHEME_TLS)
+        return say(-EINVAL, err, errlen, "%s", _("hello-split belongs to tls:// targets"));
+    if (!o->alpn && !o->groups && !o->ciphers)
+        return 0;
+    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+    int rc = ctx ? tls_set_variant(o, ctx) : -ENOMEM;
+    SSL_CTX_free(ctx);
+    ERR_clear_error();
+    return rc == -EINVAL ? say(rc, err, errlen, "%s",
+                               _("alpn, groups or ciphers: not a list that OpenSSL knows"))
+                         : rc;
+}
+
 static int check_family(const struct target *t, char *err, size_t errlen)
 {
     struct addr goal, from;
@@ -132,6 +148,8 @@ int target_check(const struct target *t, const struct target *like, char *err, s
 {
     const struct target_options *o = &t->opt, *p = like ? &like->opt : NULL;
     int rc = check_words(o, err, errlen);
+    if (!rc)
+        rc = check_variant(t, err, errlen);
     if (!rc)
         rc = check_family(t, err, errlen);
     if (!rc && o->source && !(p && same(o->source, p->source)))

@@ -326,7 +326,13 @@ static int set_headers(struct chain *c, struct http *h)
 
 static void set_request(struct chain *c, struct http *h)
 {
+    static const long versions[] = {[HTTP_BEST] = CURL_HTTP_VERSION_2TLS,
+                                    [HTTP_1_0] = CURL_HTTP_VERSION_1_0,
+                                    [HTTP_1_1] = CURL_HTTP_VERSION_1_1,
+                                    [HTTP_2] = CURL_HTTP_VERSION_2TLS,
+                                    [HTTP_2_PLAIN] = CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE};
     const struct target_options *o = &c->st->t->opt;
+    curl_easy_setopt(h->easy, CURLOPT_HTTP_VERSION, versions[o->http_version]);
     if (o->body) {
         curl_easy_setopt(h->easy, CURLOPT_POST, 1L);
         curl_easy_setopt(h->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)o->body_len);
@@ -369,7 +375,6 @@ static void set_options(CURL *e)
     curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(e, CURLOPT_HTTP09_ALLOWED, 1L); /* to see its bytes: on_body() */
-    curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     /* Verified by our own callbacks, which let the handshake go on (tls.c). */
     curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 0L);
     curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 0L);

@@ -12,10 +12,18 @@
 #define BANNER_WAIT      (300 * NS_PER_MS) /* servers that speak first do so at once */
 #define ADDRESSES_MAX    16                /* of one name */
 #define FIRST_MAX        512               /* first bytes of a peer that are kept */
+#define LINE_CAP         8192              /* of a targets file, and a header line */
 #define READ_CAP         ((uint64_t)1 << 20) /* bytes of a peer read before it is enough */
 #define DOUBTFUL_SILENCE NS_PER_SEC        /* idle: at least 1 s of silence */
 
-/* ---- target.c, result.c ---- */
+/* ---- keys.c, target.c, result.c ---- */
+int target_refuse(char *err, size_t errlen, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4))); /* -EINVAL, and why */
+int target_set_string(char **at, const char *value);
+bool target_flag(const char *key); /* an option that may stand without a value */
+/* host, host:port, [v6], [v6]:port up to a '/', '?' or '#'; *port is 0 where none is said. */
+int target_host_port(const char *spec, bool need_port, char host[256], uint16_t *port,
+                     const char **rest, char *err, size_t errlen);
 struct target *target_copy(const struct target *t);
 int target_goal(const struct target *t, char host[256], uint16_t *port, struct addr *address);
 enum failure failure_of_errno(int err);
@@ -47,7 +55,8 @@ struct sockview {
     struct addr icmp_from;
     uint64_t unread;        /* bytes drained at the end */
 };
-int sock_open(const struct addr *a, const char *source, int *fd, const char **what);
+int sock_open(const struct addr *a, const struct target_options *o, int *fd, const char **what);
+int sock_set_ttl(int fd, int family, int ttl);
 void sock_latch(struct sockview *v, int err); /* keeps the first */
 void sock_eof(struct sockview *v);            /* recv() gave 0 */
 int sock_error(int fd);                       /* SO_ERROR, which clears it: once */
@@ -62,6 +71,7 @@ enum { PROBE_TCP = 1, PROBE_TLS = 2, PROBE_HTTP = 4 }; /* the stages of a chain 
 #define AUTO_TRIES 2
 struct lookup;
 struct http;
+struct split;
 struct start { /* one prober_start() or prober_repeat() */
     struct prober *p;
     struct start *next;
@@ -122,6 +132,7 @@ struct chain { /* one connection to one address */
     struct tls_seen tls;
     SSL_CTX *ctx;
     SSL *ssl;
+    struct split *split;
     struct http *http;
 };
 
@@ -170,6 +181,11 @@ void tcp_interrupt(struct chain *c);
 void tcp_failed(struct chain *c, enum failure f, enum probe_stage s);
 void tcp_ok(struct chain *c, enum probe_stage s);
 void cert_see(struct chain *c, const SSL *ssl); /* cert.c: the handshake stands */
+const char *chain_sni(const struct chain *c); /* the server name sent; NULL none */
+/* hello.c */
+int hello_pad(struct chain *c, SSL_CTX *ctx);
+int hello_split(struct chain *c);
+nstime hello_wait(const struct chain *c);
 void tls_begin(struct chain *c);
 void tls_interrupt(struct chain *c);
 int tls_prepare(struct chain *c, SSL_CTX *ctx); /* callbacks, store, versions; -errno */
@@ -178,6 +194,7 @@ void tls_seen_release(struct tls_seen *t);
 enum failure tls_certificate_failure(const struct chain *c); /* FAIL_NONE: accepted */
 X509_STORE *tls_store(struct start *st);
 int tls_warm_up(struct start *st); /* what takes long the first time, before any clock runs */
+int tls_set_variant(const struct target_options *o, SSL_CTX *ctx);
 void tls_put_alerts(struct result *r, const struct tls_seen *t);
 void tls_facts_of_alerts(struct facts *out, const struct result *r);
 void chain_put_first_bytes(struct chain *c, struct result *r);

@@ -32,7 +32,19 @@ struct target_options { /* of one target; unset (0, NULL, -1) ones come from the
     uint16_t tls_min, tls_max; /* 0x0301..0x0304, 0 default */
     int family;              /* 4, 6, 0 both */
     int insecure;            /* 1: -k */
+    /* What experiments vary: a target's copy with one of them changed is a probe's variant. */
+    int source_port;         /* the local port */
+    int ttl, ttl_after;      /* TTL or hop limit: from the SYN on; of what follows the handshake */
+    int min_ttl;             /* what comes with a lower one is not heard (IP_MINTTL) */
+    int mss;                 /* TCP_MAXSEG */
+    int http_version;        /* enum http_version */
+    char *sni;               /* server name sent; "": none; NULL: the target's own */
+    char *alpn;              /* "h2,http/1.1"; "": none; NULL: what fits the port */
+    char *groups, *ciphers;  /* as OpenSSL writes lists of them */
+    int hello_pad;           /* tls: bytes of an unassigned extension in the ClientHello */
+    int hello_split;         /* tls: the ClientHello in two segments, parted inside its name */
 };
+enum http_version { HTTP_BEST, HTTP_1_0, HTTP_1_1, HTTP_2, HTTP_2_PLAIN /* no upgrade before */ };
 struct target {
     uint32_t id;             /* from 1, the session's */
     char *name;              /* as given, cleaned: what reports show */
@@ -45,8 +57,7 @@ struct target {
     struct target_options opt;
 };
 /* Parses a TARGET of the command line or a line of a targets file
- * ("target key=value ..."; keys: timeout hold method header body body-size connect-to cacert cert
- * key source tls-min tls-max family insecure name). 0, or -EINVAL with a sentence in err. */
+ * ("target key=value ..."; the keys are the table of keys.c, and name). 0, or -EINVAL with a sentence in err. */
 int target_parse(struct target **out, const char *spec, char *err, size_t errlen);
 int target_set(struct target *t, const char *key, const char *value, char *err, size_t errlen);
 void target_apply_defaults(struct target *t, const struct target_options *defaults);

@@ -420,6 +420,8 @@ static void chain_release(struct chain *c)
     http_free(c);
     SSL_free(c->ssl);
     SSL_CTX_free(c->ctx);
+    free(c->split);
+    c->split = NULL;
     c->ssl = NULL;
     c->ctx = NULL;
     tls_seen_release(&c->tls);

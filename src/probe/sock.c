@@ -34,31 +34,57 @@ void sock_eof(struct sockview *v)
         v->eof = true;
 }
 
-static int bind_address(int fd, const struct addr *a)
+static int bind_address(int fd, const struct addr *a, uint16_t port)
 {
     struct sockaddr_storage ss;
     int one = 1;
     /* The port is chosen at connect(): a source address alone must not use up a port. */
-    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));
-    size_t len = addr_to_sockaddr(a, 0, &ss);
+    setsockopt(fd, port ? SOL_SOCKET : IPPROTO_IP, port ? SO_REUSEADDR : IP_BIND_ADDRESS_NO_PORT,
+               &one, sizeof(one));
+    size_t len = addr_to_sockaddr(a, port, &ss);
     return bind(fd, (struct sockaddr *)&ss, (socklen_t)len) < 0 ? -errno : 0;
 }
 
-static int bind_source(int fd, const struct addr *to, const char *source)
+static int bind_source(int fd, const struct addr *to, const char *source, uint16_t port)
 {
-    struct addr a;
-    if (addr_parse(source, &a) == 0)
-        return a.family == to->family ? bind_address(fd, &a) : -EAFNOSUPPORT;
-    if (!if_nametoindex(source))
+    struct addr a = {.family = to->family};
+    if (source && addr_parse(source, &a) == 0)
+        return a.family == to->family ? bind_address(fd, &a, port) : -EAFNOSUPPORT;
+    a = (struct addr){.family = to->family};
+    if (source && !if_nametoindex(source))
         return -ENODEV;
-    return setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, source, (socklen_t)strlen(source)) < 0
-               ? -errno
-               : 0;
+    if (source &&
+        setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, source, (socklen_t)strlen(source)) < 0)
+        return -errno;
+    return port ? bind_address(fd, &a, port) : 0;
 }
 
-int sock_open(const struct addr *a, const char *source, int *out, const char **what)
+static int set_number(int fd, int level, int name, int value)
 {
-    int one = 1;
+    return setsockopt(fd, level, name, &value, sizeof(value)) < 0 ? -errno : 0;
+}
+
+int sock_set_ttl(int fd, int family, int ttl)
+{
+    return family == 4 ? set_number(fd, IPPROTO_IP, IP_TTL, ttl)
+                       : set_number(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, ttl);
+}
+
+/* What experiments vary. */
+static int set_variant(int fd, int family, const struct target_options *o)
+{
+    int rc = o->ttl ? sock_set_ttl(fd, family, o->ttl) : 0;
+    if (rc == 0 && o->min_ttl)
+        rc = family == 4 ? set_number(fd, IPPROTO_IP, IP_MINTTL, o->min_ttl)
+                         : set_number(fd, IPPROTO_IPV6, IPV6_MINHOPCOUNT, o->min_ttl);
+    if (rc == 0 && o->mss)
+        rc = set_number(fd, IPPROTO_TCP, TCP_MAXSEG, o->mss);
+    return rc;
+}
+
+int sock_open(const struct addr *a, const struct target_options *o, int *out, const char **what)
+{
+    int one = 1, rc = 0;
     *what = "socket";
     int fd = socket(a->family == 4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
                     IPPROTO_TCP);
@@ -70,16 +96,19 @@ int sock_open(const struct addr *a, const char *source, int *out, const char **w
     else
         setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &one, sizeof(one));
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-    if (source) {
-        int rc = bind_source(fd, a, source);
-        if (rc < 0) {
-            *what = "source";
-            close(fd);
-            return rc;
-        }
+    if (o->source || o->source_port) {
+        *what = "source";
+        rc = bind_source(fd, a, o->source, (uint16_t)o->source_port);
     }
-    *out = fd;
-    return 0;
+    if (rc == 0) {
+        *what = "setsockopt";
+        rc = set_variant(fd, a->family, o);
+    }
+    if (rc < 0)
+        close(fd);
+    else
+        *out = fd;
+    return rc;
 }
 
 static void read_icmp(struct sockview *v, struct msghdr *m)
@@ -154,8 +183,9 @@ void chain_take(struct chain *c)
     v->info_known = getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &v->info, &v->info_len) == 0;
     if (ioctl(c->fd, SIOCOUTQ, &v->outq) < 0)
         v->outq = -1;
+    /* Of a tap that resets and a router that reports, both speak: the second one is kept too. */
     int err = sock_error(c->fd);
-    if (!v->err)
+    if (err != v->err)
         v->late_err = err;
 }
 

@@ -152,6 +152,8 @@ static void connected(struct chain *c)
     v->info_len = sizeof(v->info);
     if (getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &v->info, &v->info_len) == 0)
         v->syn_retrans = v->info.tcpi_total_retrans;
+    if (c->st->t->opt.ttl_after)
+        sock_set_ttl(c->fd, c->addr.family, c->st->t->opt.ttl_after);
     chain_quiet(c);
     go_on(c);
 }
@@ -208,7 +210,7 @@ void tcp_begin(struct chain *c)
     c->state = CHAIN_CONNECT;
     c->wall = loop_wall(c->st->p->l);
     c->t0 = loop_clock();
-    int rc = sock_open(&c->addr, c->st->t->opt.source, &c->fd, &what);
+    int rc = sock_open(&c->addr, &c->st->t->opt, &c->fd, &what);
     if (rc < 0) {
         begin_failed(c, -rc, what);
         return;

@@ -90,10 +90,21 @@ static int on_verify(int ok, X509_STORE_CTX *sc)
 }
 
 /* ---- set-up ---- */
+const char *chain_sni(const struct chain *c)
+{
+    const struct target *t = c->st->t;
+    if (t->opt.sni)
+        return *t->opt.sni ? t->opt.sni : NULL;
+    return t->numeric ? NULL : t->host;
+}
+
 static void on_info(const SSL *ssl, int where, int ret)
 {
     struct chain *c = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), verify_index());
     (void)ret;
+    /* libcurl has put the URL's name there. */
+    if ((where & SSL_CB_HANDSHAKE_START) && !c->tls.done && c->st->t->opt.sni)
+        SSL_set_tlsext_host_name((SSL *)ssl, chain_sni(c));
     /* TLS 1.3 runs through here again for every ticket. */
     if (!(where & SSL_CB_HANDSHAKE_DONE) || c->tls.done)
         return;
@@ -159,6 +170,36 @@ static void set_versions(const struct target_options *o, SSL_CTX *ctx)
         SSL_CTX_set_security_level(ctx, 0);
 }
 
+/* "h2,http/1.1" as the wire has it; 0 and nothing where it is empty, -1 where it cannot be. */
+static int alpn_wire(const char *list, unsigned char *out, size_t room)
+{
+    size_t n = 0;
+    while (*list) {
+        size_t len = strcspn(list, ",");
+        if (!len || len > 255 || n + len + 1 > room)
+            return -1;
+        out[n++] = (unsigned char)len;
+        memcpy(out + n, list, len);
+        n += len;
+        list += len + (list[len] == ',');
+    }
+    return (int)n;
+}
+
+int tls_set_variant(const struct target_options *o, SSL_CTX *ctx)
+{
+    unsigned char alpn[256];
+    int n = o->alpn ? alpn_wire(o->alpn, alpn, sizeof(alpn)) : 0;
+    if (n < 0 || (o->alpn && SSL_CTX_set_alpn_protos(ctx, n ? alpn : NULL, (unsigned)n) != 0))
+        return -EINVAL;
+    if (o->groups && SSL_CTX_set1_groups_list(ctx, o->groups) != 1)
+        return -EINVAL;
+    if (o->ciphers && SSL_CTX_set_cipher_list(ctx, o->ciphers) != 1 &&
+        SSL_CTX_set_ciphersuites(ctx, o->ciphers) != 1)
+        return -EINVAL;
+    return 0;
+}
+
 int tls_prepare(struct chain *c, SSL_CTX *ctx)
 {
     const struct target_options *o = &c->st->t->opt;
@@ -174,6 +215,11 @@ int tls_prepare(struct chain *c, SSL_CTX *ctx)
     SSL_CTX_set1_cert_store(ctx, store);
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, on_verify);
     set_versions(o, ctx);
+    if (tls_set_variant(o, ctx) < 0 || (o->hello_pad && hello_pad(c, ctx) < 0)) {
+        snprintf(c->tls.error, sizeof(c->tls.error), "cannot use the ciphers, groups or ALPN");
+        ERR_clear_error();
+        return -EINVAL;
+    }
     if (use_client_cert(o, ctx) < 0) {
         snprintf(c->tls.error, sizeof(c->tls.error), "cannot use the client certificate or key");
         ERR_clear_error();
@@ -257,8 +303,8 @@ static void put_verify(struct chain *c, struct result *r)
 static void put_seen(struct chain *c, struct result *r)
 {
     const struct tls_seen *t = &c->tls;
-    if (!c->st->t->numeric)
-        result_set(r, "sni", v_text(c->st->t->host));
+    if (chain_sni(c))
+        result_set(r, "sni", v_text(chain_sni(c)));
     else
         result_set(r, "sni_sent", v_bool(false));
     if (t->hello_sent)
@@ -394,6 +440,15 @@ static void hold_begin(struct chain *c)
     hold_read(c); /* the tickets may be here already */
 }
 
+static void handshake(struct chain *c);
+
+static void on_hello_rest(void *arg)
+{
+    struct chain *c = arg;
+    chain_timer(c, chain_timeout(c), on_tls_time);
+    handshake(c);
+}
+
 static void handshake(struct chain *c)
 {
     ERR_clear_error();
@@ -406,7 +461,14 @@ static void handshake(struct chain *c)
     }
     switch (SSL_get_error(c->ssl, n)) {
     case SSL_ERROR_WANT_READ: watch_set(c->watch, LOOP_READ); return;
-    case SSL_ERROR_WANT_WRITE: watch_set(c->watch, LOOP_READ | LOOP_WRITE); return;
+    case SSL_ERROR_WANT_WRITE:
+        if (hello_wait(c)) { /* nobody would wait for the socket: it is writable */
+            watch_set(c->watch, LOOP_READ);
+            chain_timer(c, hello_wait(c), on_hello_rest);
+            return;
+        }
+        watch_set(c->watch, LOOP_READ | LOOP_WRITE);
+        return;
     default: finish(c, failure_of_ssl(c, n, err));
     }
 }
@@ -457,12 +519,12 @@ static int make_ssl(struct chain *c)
     if (!c->ssl || SSL_set_fd(c->ssl, c->fd) != 1)
         return -ENOMEM;
     SSL_set_connect_state(c->ssl);
-    if (!t->numeric)
-        SSL_set_tlsext_host_name(c->ssl, t->host);
+    if (chain_sni(c))
+        SSL_set_tlsext_host_name(c->ssl, chain_sni(c));
     /* Only where the web lives: elsewhere an offer of h2 may itself be refused. */
-    if (c->port == 443 || c->port == 8443)
+    if ((c->port == 443 || c->port == 8443) && !t->opt.alpn)
         SSL_set_alpn_protos(c->ssl, web, sizeof(web) - 1);
-    return 0;
+    return t->opt.hello_split ? hello_split(c) : 0;
 }
 
 void tls_begin(struct chain *c)
