@@ -193,6 +193,7 @@ static const struct weight l4_proxy_upstream_dead_w[] = {
     YR(IMMEDIATE_ACCEPT, 30),
     YINR(HOLD_RESET, 0, 3, 30),
     YR(HOLD_FIN, 60),
+    N(HOLD_RESET, -60),
     YR(USER_PROXY, 150),
     N(USER_PROXY, -300),
     Y(CLOSED_PORT_ACCEPTS, 100),

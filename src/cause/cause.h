@@ -82,6 +82,7 @@ const char *retry_title(enum retry r);   /* N_(): "yes", "no: ..." short for peo
 
 struct judgement {
     struct facts facts;      /* what it was judged on, sorted */
+    enum stage stage;        /* the prior's: where the connection ended */
     struct verdict *verdicts; /* best first, at least `possible`; may be empty */
     size_t nverdicts;
     struct ruled_out *ruled_out;

@@ -164,6 +164,8 @@ static const struct weight fw_state_missing_w[] = {
     N(USER_ASYMMETRIC, -150),
     Y(USER_FW_LOG, 200),
     N(OTHER_PORT_OK, 30),
+    Y(PORT_DEPENDS, 400),
+    N(PORT_DEPENDS, -150),
     Y(EMBRYONIC_RST, -300),
     Y(LISTEN_OVERFLOW, -200),
 };
@@ -305,6 +307,7 @@ static const struct weight ips_signature_reset_w[] = {
     Y(USER_FILTER, 300),   N(USER_FILTER, -200),    Y(OUT_RSTS, -200),
     N(OUT_RSTS, 150),      Y(USER_FW_LOG, 150),     Y(DATA_AFTER_RST, 60),
     Y(SENDER_LOCAL, -200), N(NO_REPLY_BYTES, -60),  Y(TARGET_LOCAL, -300),
+    Y(REQUEST_PART, 350),  N(REQUEST_PART, -150),
 };
 const struct cause cause_ips_signature_reset = {
     .id = "ips-signature-reset",

@@ -4,9 +4,8 @@
 static const struct weight port_closed_w[] = {
     ND(PORT_REUSED_LISTEN, 500),
     Y(PORT_REUSED_LISTEN, -500),
-    YR(CONN_REFUSED, 60),
-    YISR(RST_CLASS, "refuse", 60),
-    N(ICMP_ERROR, 60),
+    YR(CONN_REFUSED, 0),
+    YISR(RST_CLASS, "refuse", 0),
     YX(ICMP_ERROR),
     Y(RST_TTL_DIFFERS, -200),
     N(RST_TTL_DIFFERS, 60),
@@ -103,6 +102,7 @@ static const struct weight failover_no_state_w[] = {
     Y(OTHER_ADDRESS_OK, 60),
     YIS(RST_FROM, "client", -200),
     YIN(DATA_AFTER_RST, 1, 1e18, -100),
+    Y(PORT_DEPENDS, 120),
 };
 const struct cause cause_failover_no_state = {
     .id = "failover-no-state",

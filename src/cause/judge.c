@@ -471,6 +471,7 @@ int judge(struct judgement *j, const struct facts *facts)
     facts_derive(&j->facts);
     facts_sort(&j->facts);
     view_of(&v, &j->facts);
+    j->stage = v.stage;
     struct scored *s = malloc(cause_count() * sizeof(*s));
     double *logp = malloc(cause_count() * sizeof(*logp));
     j->shares = arena_alloc(&j->mem, cause_count() * sizeof(*j->shares));

@@ -76,6 +76,7 @@ static const struct weight http_parse_reject_w[] = {
     Y(HELLO_SENT, -400),
     Y(FIRST_BYTES_TEXT, -300),
     Y(OTHER_PROTOCOL, -200),
+    Y(REQUEST_PART, 100),
 };
 const struct cause cause_http_parse_reject = {
     .id = "http-parse-reject",
@@ -100,6 +101,8 @@ static const struct weight http_wrong_version_w[] = {
     YX(HELLO_SENT),
     YX(FIRST_BYTES_TEXT),
     YX(FIRST_BYTES_TLS),
+    YR(HTTP_OTHER_OK, 450),
+    N(HTTP_OTHER_OK, -300),
 };
 const struct cause cause_http_wrong_version = {
     .id = "http-wrong-version",

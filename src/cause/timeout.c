@@ -4,6 +4,9 @@
 static const struct weight idle_lb_rst_w[] = {
     YR(IDLE_ANSWERED, 120),
     YINR(IDLE_CUT, 1, 1e9, 200),
+    YIS(IDLE_CUT_KIND, "rst-on-data", 250),
+    YIS(IDLE_CUT_KIND, "fin|stall", -250),
+    N(IDLE_CUT, -250),
     YIN(IDLE_BEFORE, 1, 20, -100),
     YIN(IDLE_BEFORE, 50, 1e9, 150),
     Y(IDLE_MATCHES, 60),
@@ -63,7 +66,10 @@ static const struct weight idle_lb_rst_pushed_w[] = {
     Y(RESPONSE_WAIT, -60),
     YIS(RST_FROM, "client", -40),
     Y(REPEATED_SAME, 100),
-    YIN(IDLE_CUT, 1, 1e9, 200),
+    YIN(IDLE_CUT, 1, 1e9, 150),
+    YIS(IDLE_CUT_KIND, "rst", 300),
+    YIS(IDLE_CUT_KIND, "fin|stall|rst-on-data", -250),
+    N(IDLE_CUT, -250),
     Y(KEEPALIVES, -40),
     Y(HARMLESS, -60),
     N(USER_PROXY, -200),
@@ -85,12 +91,20 @@ const struct cause cause_idle_lb_rst_pushed = {
 };
 
 static const struct weight idle_silent_drop_w[] = {
-    YR(STALLED, 150),          YINR(RETRANSMITTED, 3, 1e9, 60),
-    YR(GAVE_UP, 60),           YIN(IDLE_BEFORE, 50, 1e9, 200),
-    N(IDLE_BEFORE, -200),      Y(IDLE_MATCHES, 60),
-    Y(USER_IDLE_SETTING, 200), N(USER_IDLE_SETTING, -150),
-    Y(NEW_CONN_WORKS, 100),    YIS(IDLE_CUT, "stall", 100),
-    Y(USER_POOL, 60),          YIN(IDLE_BEFORE, 1, 20, -150),
+    YR(STALLED, 150),
+    YINR(RETRANSMITTED, 3, 1e9, 60),
+    YR(GAVE_UP, 60),
+    YIN(IDLE_BEFORE, 50, 1e9, 200),
+    N(IDLE_BEFORE, -200),
+    Y(IDLE_MATCHES, 60),
+    Y(USER_IDLE_SETTING, 200),
+    N(USER_IDLE_SETTING, -150),
+    Y(NEW_CONN_WORKS, 100),
+    YIS(IDLE_CUT_KIND, "stall", 300),
+    YIS(IDLE_CUT_KIND, "fin|rst|rst-on-data", -250),
+    N(IDLE_CUT, -250),
+    Y(USER_POOL, 60),
+    YIN(IDLE_BEFORE, 1, 20, -150),
 };
 const struct cause cause_idle_silent_drop = {
     .id = "idle-silent-drop",
@@ -124,7 +138,9 @@ static const struct weight keepalive_race_w[] = {
     Y(NOTHING_SENT, -200),
     Y(IDLE_PUSHED, -200),
     YIS(RST_FROM, "client", -200),
-    YIS(IDLE_CUT, "fin", 250),
+    YIS(IDLE_CUT_KIND, "fin", 300),
+    YIS(IDLE_CUT_KIND, "rst|rst-on-data|stall", -150),
+    N(IDLE_CUT, -150),
     Y(HARMLESS, -100),
     YIN(DATA_AFTER_FIN, 1.5, 1e9, -250),
 };
@@ -149,7 +165,7 @@ const struct cause cause_keepalive_race = {
 static const struct weight keepalive_max_requests_w[] = {
     YINR(REUSED, 50, 1e9, 200), Y(RESPONSE_COMPLETE, 60), YIS(FIN_BEFORE, "server", 100),
     Y(USER_POOL, 60),           YR(USER_LIMIT, 100),      N(USER_LIMIT, -100),
-    Y(IDLE_BEFORE, -80),
+    Y(IDLE_BEFORE, -80),        YR(REQUEST_LIMIT, 450),   N(REQUEST_LIMIT, -300),
 };
 const struct cause cause_keepalive_max_requests = {
     .id = "keepalive-max-requests",
@@ -184,6 +200,8 @@ static const struct weight inflight_idle_cut_w[] = {
     Y(UPLOADING, -20),
     YIS(RST_FROM, "client", -150),
     YIN(HTTP_STATUS, 504, 504, 200),
+    Y(DURATION_CUT, 300),
+    N(DURATION_CUT, -300),
 };
 const struct cause cause_inflight_idle_cut = {
     .id = "inflight-idle-cut",
@@ -258,6 +276,8 @@ static const struct weight app_deadline_abort_w[] = {
     Y(RETRANSMITTED, -150),
     N(USER_PROXY, 60),
     Y(HARMLESS, -80),
+    Y(DURATION_CUT, 300),
+    N(DURATION_CUT, -300),
 };
 const struct cause cause_app_deadline_abort = {
     .id = "app-deadline-abort",

@@ -56,6 +56,7 @@ const struct step step_other_family = {
     .yes_is_suspect = true,
     .answer = FACT_OTHER_FAMILY_OK,
     .causes = {"dual-stack-divergence"},
+    .test = "address",
     .cost = 1,
 };
 const struct step step_other_address = {
@@ -70,6 +71,7 @@ const struct step step_other_address = {
     .yes_is_suspect = true,
     .answer = FACT_OTHER_ADDRESS_OK,
     .causes = {"stale-discovery", "failover-no-state"},
+    .test = "address",
     .cost = 1,
 };
 

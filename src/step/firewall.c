@@ -74,11 +74,12 @@ const struct step step_content_filter = {
     .if_yes = N_("Look into its log, and try harmless content on the same address."),
     .if_no = N_("A filter you know of is out."),
     .how = N_("Ask the network's administrators; try the same from a network without the filter."),
-    .kinds = {FACT_USER_FILTER},
+    .kinds = {FACT_USER_FILTER, FACT_REQUEST_PART},
     .yes_is_suspect = true,
     .answer = FACT_USER_FILTER,
     .causes = {"dpi-onpath-rst", "dpi-inline-rst", "tls-sni-filter", "ips-signature-reset",
                "tls-intercept-policy", "dpi-residual-block"},
+    .test = "request",
     .cost = 3,
 };
 const struct step step_other_network = {
@@ -124,4 +125,69 @@ const struct step step_waiting = {
     .answer = FACT_WAIT_HELPS,
     .causes = {"dpi-residual-block", "rate-limit-ban", "ip-port-block-rst"},
     .cost = 10,
+};
+const struct step step_reset_hop = {
+    .id = "reset-hop",
+    .group = GROUP_FIREWALL,
+    .question = N_("Does a box nearer than the server send the reset?"),
+    .why = N_("Packets with a small TTL reach only the first hops: what is reset then was reset by "
+              "one of them."),
+    .if_yes = N_("That hop resets: ask whoever runs it."),
+    .if_no = N_("The server or its last hop resets."),
+    .how = N_("Send the same packet with growing TTLs (nping --tcp --ttl N) and see from which on "
+              "it is reset."),
+    .kinds = {FACT_RESET_HOP, FACT_TTL_SHIELD},
+    .yes_is_suspect = true,
+    .answer = FACT_RESET_HOP,
+    .causes = {"fw-reject-syn-rst", "dpi-onpath-rst", "dpi-inline-rst", "tls-sni-filter",
+               "fw-midstream-reject", "ip-port-block-rst"},
+    .test = "hops",
+    .cost = 4,
+};
+const struct step step_same_again = {
+    .id = "same-again",
+    .group = GROUP_FIREWALL,
+    .question = N_("Does it happen each time it is tried again alone?"),
+    .why = N_("What fails each time is somebody's decision; what fails now and then is load, a "
+              "path or a moment."),
+    .if_yes = N_("A rule, a setting or the content decides."),
+    .if_no = N_("Look for load, a restart, two paths or an old connection."),
+    .how = N_("Try three times from fresh connections, with a pause between them."),
+    .kinds = {FACT_REPEATED_SAME},
+    .yes_is_suspect = true,
+    .answer = FACT_REPEATED_SAME,
+    .causes = {"port-closed", "tls-tls-to-plain", "ips-signature-reset", "app-deploy-restart",
+               "accept-queue-overflow-rst", "fw-state-missing"},
+    .test = "repeat",
+    .cost = 1,
+};
+const struct step step_source_port = {
+    .id = "source-port",
+    .group = GROUP_FIREWALL,
+    .question = N_("Does it depend on the client's source port?"),
+    .why = N_("Routers choose among equal paths by the ports: one faulty path fails for some of "
+              "them, each time."),
+    .if_yes = N_("One of several paths has no state, a stale rule or a fault."),
+    .if_no = N_("All paths are alike, or there is only one."),
+    .how = N_("Connect 32 times from different source ports, and again from those that failed."),
+    .kinds = {FACT_PORT_DEPENDS},
+    .yes_is_suspect = true,
+    .answer = FACT_PORT_DEPENDS,
+    .causes = {"fw-state-missing", "failover-no-state"},
+    .cost = 2,
+};
+const struct step step_plain_syn = {
+    .id = "plain-syn",
+    .group = GROUP_FIREWALL,
+    .question = N_("Does a SYN without unusual options get through?"),
+    .why = N_("Old boxes reset what bears TCP Fast Open, MPTCP or ECN (RFC 3360)."),
+    .if_yes = N_("Turn the option off for this destination, or update the box."),
+    .if_no = N_("The options are not the reason."),
+    .how = N_("Turn net.ipv4.tcp_fastopen, net.mptcp.enabled or net.ipv4.tcp_ecn off and try."),
+    .kinds = {FACT_PLAIN_SYN_OK},
+    .yes_is_suspect = true,
+    .answer = FACT_PLAIN_SYN_OK,
+    .causes = {"syn-option-intolerance"},
+    .test = "options",
+    .cost = 2,
 };

@@ -44,6 +44,7 @@ const struct step step_other_name = {
     .answer = FACT_NEUTRAL_SNI_OK,
     .causes = {"tls-sni-filter", "tls-sni-unknown", "dpi-onpath-rst", "dpi-inline-rst",
                "tls-intercept-policy", "tls-big-clienthello"},
+    .test = "sni",
     .cost = 1,
 };
 const struct step step_small_hello = {
@@ -59,6 +60,7 @@ const struct step step_small_hello = {
     .yes_is_suspect = true,
     .answer = FACT_SMALL_HELLO_OK,
     .causes = {"tls-big-clienthello", "pmtu-blackhole"},
+    .test = "hello",
     .cost = 1,
 };
 const struct step step_client_certificate = {
@@ -88,6 +90,7 @@ const struct step step_certificate = {
     .kinds = {FACT_CERT_REJECTED},
     .yes_is_suspect = true,
     .causes = {"tls-client-rejects-cert", "tls-intercept-policy"},
+    .test = "verify",
     .cost = 0,
 };
 
@@ -104,4 +107,19 @@ const struct step step_same_issuer = {
     .answer = FACT_SAME_ISSUER,
     .causes = {"tls-intercept-policy", "tls-client-rejects-cert"},
     .cost = 1,
+};
+const struct step step_split_hello = {
+    .id = "split-hello",
+    .group = GROUP_HANDSHAKE,
+    .question = N_("Does a ClientHello pass that is cut in two at the server name?"),
+    .why = N_("A filter that reads single segments does not see a name that lies in two."),
+    .if_yes = N_("A box on the way reads the name: a filter."),
+    .if_no = N_("It reads whole streams, or the name is not the reason."),
+    .how = N_("Send the ClientHello in two writes with TCP_NODELAY and a pause between them."),
+    .kinds = {FACT_SPLIT_HELLO_OK},
+    .yes_is_suspect = true,
+    .answer = FACT_SPLIT_HELLO_OK,
+    .causes = {"tls-sni-filter", "dpi-onpath-rst", "dpi-inline-rst"},
+    .test = "hello",
+    .cost = 4,
 };

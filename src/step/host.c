@@ -27,6 +27,7 @@ const struct step step_other_port = {
     .yes_is_suspect = true,
     .answer = FACT_OTHER_PORT_OK,
     .causes = {"fw-drop-syn", "ip-port-block-rst", "port-closed"},
+    .test = "elsewhere",
     .cost = 1,
 };
 const struct step step_rebooted = {

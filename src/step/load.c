@@ -46,6 +46,7 @@ const struct step step_limits = {
     .answer = FACT_USER_LIMIT,
     .causes = {"conn-limit-reset", "http-limit-close", "rate-limit-ban", "fd-exhaustion",
                "keepalive-max-requests"},
+    .test = "ramp",
     .cost = 3,
 };
 const struct step step_process_killed = {

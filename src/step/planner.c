@@ -1,42 +1,63 @@
 /*
- * What to ask next: the open step whose answer is expected to say most, for its cost (causes.md C3,
- * simplified). What an answer would do to a cause is read off the weights of the catalogue on the
- * fact that the answer becomes.
+ * What to ask next: the open step whose answer is expected to say most, for its cost (causes.md
+ * C3). What an answer would do to a cause is read off the weights of the catalogue on the fact that
+ * the answer becomes; a step that an experiment answers is worth what the experiment's outcomes
+ * tell.
  */
 #include "step/private.h"
 
 #include <math.h>
 
-#define MAX_STANDING   24
 #define LEAST_SHARE    0.01 /* of a cause to be worth telling apart */
-#define SURE           0.97 /* no question is worth asking any more */
-#define LEAST_BITS     0.02 /* less than this no answer helps */
+#define LEAST_BITS     0.05 /* less than this no answer helps */
 #define COST_OF_A_LOOK 1.0
 
-struct standing { /* the causes still standing */
-    const struct cause *cause[MAX_STANDING];
-    double p[MAX_STANDING];
-    size_t n;
-    double rest; /* of all others */
-};
+/* The likeliest first, so that a cap never leaves out what matters. */
+static void insert(struct standing *s, const struct cause *c, double p)
+{
+    size_t at = s->n;
 
-static void stand(struct standing *s, const struct judgement *j)
+    while (at > 0 && s->p[at - 1] < p)
+        at--;
+    if (at == MAX_STANDING)
+        return;
+    s->n = MIN_OF(s->n + 1, (size_t)MAX_STANDING);
+    for (size_t i = s->n - 1; i > at; i--) {
+        s->cause[i] = s->cause[i - 1];
+        s->p[i] = s->p[i - 1];
+    }
+    s->cause[at] = c;
+    s->p[at] = p;
+}
+
+void stand(struct standing *s, const struct judgement *j)
 {
     *s = (struct standing){.rest = 1};
-    for (size_t c = 0; j->shares && c < cause_count() && s->n < MAX_STANDING; c++) {
-        if (j->shares[c] < LEAST_SHARE)
-            continue;
-        s->cause[s->n] = cause_at(c);
-        s->p[s->n++] = j->shares[c];
-        s->rest -= j->shares[c];
-    }
-    if (s->rest < 0)
-        s->rest = 0;
+    for (size_t c = 0; j->shares && c < cause_count(); c++)
+        if (j->shares[c] >= LEAST_SHARE)
+            insert(s, cause_at(c), j->shares[c]);
+    for (size_t i = 0; i < s->n; i++)
+        s->rest -= s->p[i];
+    s->rest = fmax(s->rest, 0);
 }
 
 static double bits(double p)
 {
     return p > 0 ? -p * log2(p) : 0;
+}
+
+double standing_bits(const struct standing *s, const double *chance, double other)
+{
+    double seen = s->rest * (chance ? other : 1), sum;
+
+    for (size_t i = 0; i < s->n; i++)
+        seen += s->p[i] * (chance ? chance[i] : 1);
+    if (seen <= 0)
+        return 0;
+    sum = bits(s->rest * (chance ? other : 1) / seen);
+    for (size_t i = 0; i < s->n; i++)
+        sum += bits(s->p[i] * (chance ? chance[i] : 1) / seen);
+    return seen * sum;
 }
 
 /* The strongest weight of a cause on the kind being yes, or no. */
@@ -65,22 +86,27 @@ static double chance_of_yes(const struct cause *c, enum fact_kind k)
 
 static double information(const struct standing *s, enum fact_kind k)
 {
-    double yes[MAX_STANDING], p_yes = s->rest * .5, before = bits(s->rest), after = 0;
-    bool any = false;
+    double yes[MAX_STANDING], no[MAX_STANDING];
 
     for (size_t i = 0; i < s->n; i++) {
         yes[i] = chance_of_yes(s->cause[i], k);
-        any = any || yes[i] != .5;
-        p_yes += s->p[i] * yes[i];
-        before += bits(s->p[i]);
+        no[i] = 1 - yes[i];
     }
-    if (!any || p_yes <= 0 || p_yes >= 1)
-        return 0;
-    for (size_t i = 0; i < s->n; i++)
-        after += p_yes * bits(s->p[i] * yes[i] / p_yes) +
-                 (1 - p_yes) * bits(s->p[i] * (1 - yes[i]) / (1 - p_yes));
-    after += p_yes * bits(s->rest * .5 / p_yes) + (1 - p_yes) * bits(s->rest * .5 / (1 - p_yes));
-    return before - after;
+    return standing_bits(s, NULL, 0) - standing_bits(s, yes, .5) - standing_bits(s, no, .5);
+}
+
+/* Bits for the cost of the better way to answer it: by the person, or by the experiment. */
+static double worth(const struct step *step, const struct standing *s, const struct judgement *j)
+{
+    const struct test *t = test_by_id(step->test);
+    double best = 0, gain;
+
+    gain = information(s, step->answer);
+    if (gain >= LEAST_BITS)
+        best = gain / (COST_OF_A_LOOK + step->cost);
+    if (t && test_applies(t, j) && (gain = test_information(t, j)) >= TEST_LEAST_BITS)
+        best = fmax(best, gain / test_cost(t));
+    return best;
 }
 
 int plan_next(const struct checklist *c, const struct judgement *j)
@@ -89,17 +115,14 @@ int plan_next(const struct checklist *c, const struct judgement *j)
     double best = 0;
     int next = -1;
 
-    if (j->nverdicts &&
-        (j->verdicts[0].grade == GRADE_CONFIRMED || j->verdicts[0].confidence > SURE))
+    if (plan_settled(j))
         return -1;
     stand(&s, j);
     for (size_t i = 0; i < c->nr; i++) {
-        const struct step *step = c->items[i].step;
-        if (c->items[i].state != STEP_UNKNOWN || !step->answer)
+        if (c->items[i].state != STEP_UNKNOWN || !c->items[i].step->answer)
             continue;
-        double gain = information(&s, step->answer);
-        double value = gain / (COST_OF_A_LOOK + step->cost);
-        if (gain >= LEAST_BITS && value > best) {
+        double value = worth(c->items[i].step, &s, j);
+        if (value > best) {
             best = value;
             next = (int)i;
         }

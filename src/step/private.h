@@ -7,6 +7,22 @@
 #define STEP(name) extern const struct step step_##name;
 #include "step/list.h"
 #undef STEP
+#define TEST(name) extern const struct test test_##name;
+#include "step/test_list.h"
+#undef TEST
+
+/* The causes still standing, and how much is open between them (planner.c). */
+#define MAX_STANDING 24
+struct standing {
+    const struct cause *cause[MAX_STANDING];
+    double p[MAX_STANDING];
+    size_t n;
+    double rest; /* of all others */
+};
+void stand(struct standing *s, const struct judgement *j);
+/* The entropy in bits once something was seen that cause i makes with chance[i], the rest with
+ * other, times how likely it is seen; with chance NULL as it is now. */
+double standing_bits(const struct standing *s, const double *chance, double other);
 
 /* Index of the most informative open item, or -1 (planner.c). */
 int plan_next(const struct checklist *c, const struct judgement *j);

@@ -29,6 +29,7 @@ const struct step step_size_limit = {
     .answer = FACT_USER_SIZE_LIMIT,
     .causes = {"http-early-reply-upload", "http-header-too-large", "es-body-limit",
                "pmtu-blackhole"},
+    .test = "size",
     .cost = 1,
 };
 const struct step step_right_service = {
@@ -72,4 +73,19 @@ const struct step step_access = {
     .answer = FACT_USER_ACCESS_LIST,
     .causes = {"auth-abort", "conn-limit-reset", "s3-early-error-close"},
     .cost = 3,
+};
+const struct step step_http_version = {
+    .id = "http-version",
+    .group = GROUP_PROTOCOL,
+    .question = N_("Does the same request work over the other HTTP version?"),
+    .why = N_("Servers that speak only HTTP/2 or only HTTP/1.1 close on the other."),
+    .if_yes = N_("Speak that version here, or enable the other on the server."),
+    .if_no = N_("The version is not the reason."),
+    .how = N_("curl --http1.1 and curl --http2-prior-knowledge."),
+    .kinds = {FACT_HTTP_OTHER_OK},
+    .yes_is_suspect = true,
+    .answer = FACT_HTTP_OTHER_OK,
+    .causes = {"http-wrong-version", "h2-goaway-rststream"},
+    .test = "http",
+    .cost = 1,
 };

@@ -12,13 +12,58 @@
 
 #include "cause/cause.h"
 
-/* What an experiment offers the planner; the experiments themselves live in experiment/. */
+/*
+ * What an experiment offers the planner (causes.md C1); the experiments themselves live in
+ * experiment/ and put the facts of the outcome they saw, and measured, into the ledger (source
+ * experiment, ref the test's id). How likely a cause makes an outcome is read off the catalogue's
+ * weights on those facts, so that planner and judge cannot disagree.
+ */
+#define TEST_OUTCOMES      5
+#define TEST_OUTCOME_FACTS 2
+struct test_fact {
+    enum fact_kind kind;     /* FACT_NOTHING ends the list */
+    bool yes;
+    const char *is;          /* its first value where that matters: a word, or ... */
+    double number;           /* ... a number (a span in seconds); 0 any */
+};
+struct test_outcome {
+    const char *id;          /* "cut" */
+    const char *reading;     /* N_(): what it means, one sentence */
+    struct test_fact facts[TEST_OUTCOME_FACTS];
+};
 struct test {
     const char *id;          /* "idle", "hops": the report's words */
     const char *title;       /* N_() */
-    int connections, seconds;
+    const char *about;       /* N_(): what it does, one sentence */
+    int connections, packets, seconds; /* of a usual run */
     bool privileged, needs_consent;
+    unsigned stages;         /* 1u << STAGE_x: of what it can tell anything */
+    struct test_outcome outcomes[TEST_OUTCOMES]; /* those that tell; inconclusive is none of them */
 };
+size_t test_count(void);
+const struct test *test_at(size_t i);
+const struct test *test_by_id(const char *id); /* NULL */
+size_t test_outcomes(const struct test *t);
+/* P(outcome | cause). Over all outcomes of a test they add up to 1. */
+double test_chance(const struct test *t, size_t outcome, const struct cause *c);
+/* True if it can tell something that is not known yet. */
+bool test_applies(const struct test *t, const struct judgement *j);
+double test_information(const struct test *t, const struct judgement *j); /* expected bits */
+double test_cost(const struct test *t); /* of packets and seconds, in looks */
+
+struct budget { /* what may still be spent */
+    int connections, seconds;
+    bool consent, privileged; /* whether those that need it may be chosen */
+};
+/* Experiments are not begun for less than this (causes.md C3). */
+#define TEST_LEAST_BITS 0.15
+/* The experiment that is expected to tell most for its cost; NULL when it is plain enough who did
+ * it, when none tells TEST_LEAST_BITS, or when the budget is spent. done: ids, NULL-terminated, of
+ * those that need not be run again; may be NULL. */
+const struct test *plan_test(const struct judgement *j, const struct budget *b,
+                             const char *const *done);
+/* It is plain enough: confirmed, or nearly certain. Nothing more is asked or tried. */
+bool plan_settled(const struct judgement *j);
 
 enum step_state { STEP_PASS, STEP_SUSPECT, STEP_RULED_OUT, STEP_UNKNOWN, STEP_SKIPPED };
 const char *step_state_name(enum step_state s);
@@ -35,6 +80,7 @@ struct step {
     bool yes_is_suspect;     /* suspect (true) or pass (false) */
     enum fact_kind answer;   /* the fact a person's yes / no becomes; 0: not for a person */
     const char *causes[8];   /* ids it separates; all ruled out -> step ruled out */
+    const char *test;        /* id of the experiment that answers it; NULL none */
     int cost;                /* 0 free, 1 a look, 3 ask somebody, 10 wait */
 };
 size_t step_count(void);

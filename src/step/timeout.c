@@ -32,6 +32,7 @@ const struct step step_idle_setting = {
     .answer = FACT_USER_IDLE_SETTING,
     .causes = {"idle-lb-rst", "idle-lb-rst-pushed", "idle-silent-drop", "inflight-idle-cut",
                "server-read-timeout", "nat-mapping-expired", "max-conn-age"},
+    .test = "idle",
     .cost = 3,
 };
 const struct step step_reused_connection = {
@@ -48,7 +49,24 @@ const struct step step_reused_connection = {
     .answer = FACT_USER_POOL,
     .causes = {"keepalive-race", "local-stale-pool", "keepalive-max-requests", "idle-lb-rst",
                "s3-idle-or-short-body"},
+    .test = "http",
     .cost = 1,
+};
+const struct step step_request_count = {
+    .id = "request-count",
+    .group = GROUP_TIMEOUT,
+    .question = N_("Does one connection take only so many requests?"),
+    .why = N_("Servers close a kept connection after a number of requests (nginx 1000, Apache "
+              "100); the next one is lost."),
+    .if_yes = N_("Honour \"Connection: close\", or raise the number."),
+    .if_no = N_("The number of requests is not the reason."),
+    .how = N_("Repeat requests on one connection and count."),
+    .kinds = {FACT_REQUEST_LIMIT},
+    .yes_is_suspect = true,
+    .answer = FACT_REQUEST_LIMIT,
+    .causes = {"keepalive-max-requests", "max-conn-age"},
+    .test = "http",
+    .cost = 2,
 };
 const struct step step_slow_answer = {
     .id = "slow-answer",
@@ -58,11 +76,12 @@ const struct step step_slow_answer = {
     .if_yes = N_("Look for the timeout that has the length of the wait."),
     .if_no = N_("A deadline is unlikely."),
     .how = N_("Look at the request's duration in the server's log, and try a smaller one."),
-    .kinds = {FACT_USER_SLOW, FACT_RESPONSE_WAIT},
+    .kinds = {FACT_USER_SLOW, FACT_RESPONSE_WAIT, FACT_DURATION_CUT},
     .yes_is_suspect = true,
     .answer = FACT_USER_SLOW,
     .causes = {"inflight-idle-cut", "app-deadline-abort", "server-read-timeout",
                "tls-handshake-timeout"},
+    .test = "duration",
     .cost = 1,
 };
 const struct step step_client_timeout = {

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "step/step.h"
@@ -199,12 +200,101 @@ static void asking_ends(void **state)
     judgement_release(&j);
 }
 
+/* ---- the experiments ---- */
+
+static void the_tests_are_sound(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < test_count(); i++) {
+        const struct test *t = test_at(i);
+        assert_ptr_equal(test_by_id(t->id), t);
+        assert_true(t->title && t->about && t->stages);
+        assert_true(t->connections > 0 && t->packets >= t->connections && t->seconds > 0);
+        assert_true(test_outcomes(t) >= 2);
+        for (size_t c = 0; c < cause_count(); c++) {
+            double sum = 0;
+            for (size_t o = 0; o < test_outcomes(t); o++)
+                sum += test_chance(t, o, cause_at(c));
+            assert_true(sum > .999999 && sum < 1.000001);
+        }
+    }
+    for (size_t i = 0; i < step_count(); i++)
+        assert_true(!step_at(i)->test || test_by_id(step_at(i)->test));
+    assert_null(test_by_id("no-such-test"));
+}
+
+/* An outcome that makes no cause likelier than another would be measured for nothing. */
+static void every_outcome_says_something(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < test_count(); i++)
+        for (size_t o = 0; o < test_outcomes(test_at(i)); o++) {
+            double least = 1, most = 0;
+            for (size_t c = 0; c < cause_count(); c++) {
+                double p = test_chance(test_at(i), o, cause_at(c));
+                least = p < least ? p : least;
+                most = p > most ? p : most;
+            }
+            if ((most - least) * (double)test_outcomes(test_at(i)) < .5)
+                fail_msg("%s: %s tells nothing", test_at(i)->id, test_at(i)->outcomes[o].id);
+        }
+}
+
+static const char *test_of(const char *words, struct budget b, const char *const *done)
+{
+    struct judgement j;
+
+    judgement_init(&j);
+    judge_words(&j, words);
+    const struct test *t = plan_test(&j, &b, done);
+    judgement_release(&j);
+    return t ? t->id : "none";
+}
+
+static void it_tries_what_separates(void **state)
+{
+    static const struct budget usual = {40, 60, false, false};
+    static const struct budget spent = {0, 0, false, false};
+    /* cut at the ClientHello: a filter, a name that is not known, a service without TLS */
+    const char *hello = "stage=psh rst-seen rst-class=passive rst-from=server !rst-seq rst-ttl=4 "
+                        "reset-after-hello=517 sni=a.example !first-bytes-text !server-hello "
+                        "nothing-acked=517 !tls-alert";
+    const char *idle = "stage=idle rst-seen rst-class=passive rst-from=server !rst-ttl !rst-seq "
+                       "idle-before-reset=350s idle-answered=350s !fin-before";
+    char known[400];
+
+    (void)state;
+    const char *first = test_of(hello, usual, NULL);
+    const char *const done[] = {first, NULL};
+    if (strcmp(first, "sni") != 0 && strcmp(first, "hello") != 0 && strcmp(first, "hops") != 0)
+        fail_msg("%s, not what looks at the ClientHello or the hop", first);
+    assert_string_not_equal(test_of(hello, usual, done), first);
+    assert_string_equal(test_of(hello, spent, NULL), "none");
+    assert_string_equal(test_of(idle, usual, NULL), "idle");
+    /* what is known is not tried again */
+    snprintf(known, sizeof(known), "%s neutral-sni-passes=b", hello);
+    assert_string_not_equal(test_of(known, usual, NULL), "sni");
+    /* a ramp needs consent */
+    const char *load = "stage=ack rst-seen rst-class=active rst-from=server !rst-ttl !rst-seq "
+                       "at-accept=1ms nothing-sent hold-reset=1ms !repeats !banner-first "
+                       "!closed-port-accepts !other-port-works !other-address-works";
+    struct budget asked = usual;
+    assert_string_not_equal(test_of(load, asked, NULL), "ramp");
+    asked.consent = true;
+    assert_string_equal(test_of(load, asked, NULL), "ramp");
+    /* nothing is tried once it is plain */
+    assert_string_equal(test_of("stage=psh !tls-ok tls-alert=70 reset-after-hello=5", asked, NULL),
+                        "none");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_steps_are_sound),     cmocka_unit_test(every_answer_says_something),
         cmocka_unit_test(states_follow_the_facts), cmocka_unit_test(an_answer_is_marked),
         cmocka_unit_test(it_asks_what_separates),  cmocka_unit_test(asking_ends),
+        cmocka_unit_test(the_tests_are_sound),     cmocka_unit_test(every_outcome_says_something),
+        cmocka_unit_test(it_tries_what_separates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
