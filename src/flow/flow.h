@@ -52,39 +52,42 @@ enum vantage_end { VANTAGE_ORIG, VANTAGE_RESP, VANTAGE_MIDDLE, VANTAGE_UNKNOWN }
 const char *vantage_end_name(enum vantage_end v);
 enum seq_fit { SEQ_EXACT, SEQ_IN_WINDOW, SEQ_OUT_OF_WINDOW, SEQ_UNKNOWN };
 
-/* One direction of a flow, named by who sends. */
+/* One direction of a flow, named by who sends. Narrow on purpose: a flow is half a kilobyte. */
 struct flow_half {
-    /* What every segment of either side looks at: one cache line. */
     uint32_t next;             /* highest seq + len (+SYN/FIN) seen from this side */
     uint32_t acked;            /* highest ack number the other side sent */
     uint32_t isn;
     uint32_t window;           /* last, scaled; bytes */
-    uint16_t mss, window_raw;  /* last */
+    uint16_t window_raw, mss;  /* last; of the SYN */
     uint16_t ip_id_last;
-    bool seen, isn_known, fin_seen, fin_acked;
-    bool has_ts, sack_ok, wscale_seen;
-    bool df, ip_id_counts;     /* IP-IDs of data/ACK segments go up by small steps */
-    bool mac_seen;
-    uint8_t wscale;
     uint8_t ttl;               /* baseline: of the SYN or SYN-ACK, else the commonest so far */
-    uint8_t ttl_min, ttl_max;
-    uint8_t mac[6];
+    uint8_t ttl_max;
     uint32_t flow_label;
-    uint32_t tsval;            /* last */
-    uint32_t syns, data_packets;
+    uint32_t packets;
+    uint64_t bytes;            /* payload by sequence number, each once */
+    nstime last;               /* NSTIME_NONE */
+    bool seen : 1, isn_known : 1, fin_seen : 1, fin_acked : 1;
+    bool has_ts : 1, sack_ok : 1, mac_seen : 1, df : 1;
+    bool ip_id_counts : 1;     /* IP-IDs of data/ACK segments go up by small steps */
+    bool unfilled : 1;         /* it has left checksums to its own network card */
+    bool keepalive : 1, zero_window : 1; /* it has sent one */
+    uint8_t wscale : 4;        /* WSCALE_NONE: not offered */
+    uint8_t mac[6];
+    uint32_t bad_checksums;
+    uint16_t syns;             /* stops at its end */
+};
+#define WSCALE_NONE 15 /* RFC 7323 2.3: 14 is the most */
+/* What the payload of a direction has told; of a flow that never had any all 0. */
+struct flow_data {
+    uint32_t retransmits, dup_acks; /* dup_acks: that this side sent */
     uint32_t max_seg;          /* largest payload seen in one packet */
-    nstime last, last_data;    /* NSTIME_NONE */
-    uint64_t last_data_packet;
-    uint64_t packets, bytes;   /* bytes: payload by sequence number, each once */
-    uint32_t retransmits, dup_acks, keepalives, zero_windows, bad_checksums,
-        unfilled;              /* unfilled: checksums left to the sender's own network card */
-    nstime first;              /* NSTIME_NONE */
 };
 
 struct flow; /* opaque but for these */
 uint64_t flow_id(const struct flow *f); /* from 1 */
 const struct flow_key *flow_get_key(const struct flow *f);
 const struct flow_half *flow_get_half(const struct flow *f, enum side s);
+const struct flow_data *flow_get_data(const struct flow *f, enum side s);
 nstime flow_start(const struct flow *f);
 nstime flow_last(const struct flow *f);
 nstime flow_rtt(const struct flow *f); /* handshake RTT between the vantage and back; NSTIME_NONE */

@@ -37,6 +37,12 @@ static inline enum side other(enum side s)
 {
     return s == SIDE_ORIG ? SIDE_RESP : SIDE_ORIG;
 }
+/* Counts that stop at their type's end. */
+static inline uint16_t count16(uint16_t *n)
+{
+    *n = (uint16_t)(*n + (*n < UINT16_MAX));
+    return *n;
+}
 static inline uint32_t segment_len(const struct packet *p) /* a RST's text is no part of it */
 {
     uint32_t len = p->tcp.flags & TCP_RST ? 0 : p->payload_len;
@@ -54,23 +60,25 @@ enum zeek_state {
     Z_RESET
 };
 struct zeek_end {
-    uint8_t state, prev; /* enum zeek_state */
-    uint8_t letters;     /* once-only letters already in the history */
-    bool did_close, seen, fin;
-    bool orig; /* the record's originator */
-    uint32_t start, last_syn, last_fin, last_rst, packets;
-    int64_t last, ack;                    /* relative to start; Zeek keeps wraps instead */
-    uint32_t fin_seq, delivered, trimmed; /* relative; delivered starts at 1 */
-    uint32_t retransmits;
-    uint16_t checksums, zero_windows, gaps; /* saturating: letters to 10,000 */
+    int64_t last, ack; /* relative to start; Zeek keeps wraps instead */
+    uint32_t start, last_syn, last_rst, packets;
+    uint32_t delivered, trimmed;      /* relative; delivered starts at 1 */
+    uint16_t checksums, zero_windows; /* saturating: letters to 10,000 */
+    uint8_t state : 4, prev : 4;      /* enum zeek_state */
+    uint8_t letters;                  /* once-only letters already in the history */
+    bool did_close : 1, seen : 1, fin : 1;
+    bool orig : 1; /* the record's originator */
+};
+struct zeek_more { /* of an end that sent payload, FIN or RST */
+    uint32_t last_fin, fin_seq, retransmits, gaps;
 };
 enum zeek_due { DUE_NEVER, DUE_CLOSE, DUE_ATTEMPT, DUE_PARTIAL };
 struct zeek {
     nstime last, due_at, start;
-    uint8_t due;               /* enum zeek_due */
-    uint8_t orig;              /* enum side of the flow that is the record's originator */
-    bool open, partial, quick; /* quick: still in the handshake, shorter inactivity */
     char history[HISTORY_MAX];
+    uint8_t due : 2;  /* enum zeek_due */
+    uint8_t orig : 1; /* enum side of the flow that is the record's originator */
+    bool open : 1, partial : 1, quick : 1; /* quick: in the handshake, shorter inactivity */
 };
 
 /* The last packet of a side: what a RST may answer. */
@@ -79,17 +87,13 @@ struct heard {
     nstime time;
     uint32_t end, ack, gap_ms; /* gap: silence of the stream before it */
     uint8_t flags;
-    bool data, keepalive, repeat;
+    bool data : 1, keepalive : 1, repeat : 1;
 };
 
-/* Everything of one sender. A side that never spoke, nor was spoken of, shares the table's
- * `nobody`, so that a SYN nobody answers costs half. */
+/* Everything of one sender. */
 struct flow_side {
-    _Alignas(CACHE_LINE) struct flow_half half;
-    union {
-        struct heard heard;
-        struct flow_side *next_free;
-    };
+    struct flow_half half;
+    struct heard heard;
     uint32_t seen[SEEN_RING]; /* hashes of its latest packets */
     uint8_t seen_ttl[SEEN_RING], seen_at;
     struct zeek_end zeek;
@@ -102,7 +106,7 @@ struct kept {
     uint16_t early, early_end; /* one segment that came before its turn, in place */
     bool stopped;              /* the cap, or enough */
 };
-struct flow_more { /* what each segment touches stands in front */
+struct flow_more { /* what each segment with payload touches stands in front */
     _Alignas(CACHE_LINE) uint8_t zeek_blocks[2], holes[2];
     bool linked, http, upgraded, http_open, http_chunked, http_to_fin, http_complete;
     bool tls[2], alert_seen[2], close_notify[2], maybe_notify[2];
@@ -111,6 +115,9 @@ struct flow_more { /* what each segment touches stands in front */
     uint16_t status;
     uint32_t probe_end[2], repeats[2]; /* repeats: of the last data, unanswered */
     nstime probe_time[2], rtt_min[2];
+    nstime last_request; /* of the originator's payload */
+    struct flow_data data[2];
+    struct zeek_more zeek[2];
     struct heard burst[2]; /* the first packet since the other side last spoke */
     struct kept first[2];
     uint8_t last[LAST_KEPT_MAX]; /* the responder's last segment, the originator's before */
@@ -125,25 +132,31 @@ struct flow_more { /* what each segment touches stands in front */
     struct flow_icmp icmp;
 };
 
-struct flow { /* the first two cache lines are what an ordinary segment needs */
+struct flow { /* the third cache line an ordinary segment does without */
     _Alignas(CACHE_LINE) struct flow_key key;
-    bool synack_seen, synack_bad_ack, handshake_done, tfo, syn_list, in_use;
-    bool served;            /* the responder sent payload */
-    uint8_t last_data_from; /* enum side */
-    uint32_t next;          /* in its bucket */
-    uint32_t reset;         /* id of its latest reset, 0 */
+    bool synack_seen : 1, synack_bad_ack : 1, handshake_done : 1, tfo : 1, syn_list : 1, in_use : 1;
+    uint8_t last_data_from : 2; /* enum side */
+    bool served : 1;            /* the responder sent payload */
+    uint8_t synack_repeats : 7; /* stops at its end */
+    uint32_t next;              /* in its bucket */
+    uint32_t reset;             /* id of its latest reset, 0 */
     struct flow_more *more;
-    struct flow_side *side[2]; /* never NULL */
-    nstime last_real;          /* last packet that is no keep-alive */
-    nstime touched;            /* when it went to the end of its list */
+    nstime last_real; /* last packet that is no keep-alive */
+
     struct zeek zeek;
+    uint32_t touched; /* the second in which it went to the end of its list */
+    uint32_t index;
+
     uint64_t id;
-    nstime syn_time, synack_time;
-    nstime rtt_to[2]; /* handshake: from the vantage to that side and back */
-    uint32_t synack_repeats;
+    nstime start;      /* of its first packet */
+    nstime opened;     /* the SYN, once it is answered the SYN-ACK; NONE: sent more than once */
+    nstime rtt_to[2];  /* handshake: from the vantage to that side and back */
     uint32_t retry_of; /* id of the reset this flow is a new attempt after, 0 */
-    uint32_t index, id_next, older, newer, lru_prev, lru_next;
+    uint32_t id_next, older, newer, lru_prev, lru_next;
+
+    struct flow_side side[2];
 };
+_Static_assert(sizeof(struct flow) <= 512, "a flow is half a kilobyte at most");
 
 /* A reset and what is needed to let it grow. */
 struct grown {
@@ -185,8 +198,6 @@ struct flow_table {
     struct flow **slabs;
     size_t nslabs, slabs_alloc, next_fresh;
     uint32_t free_list;
-    struct flow_side **side_slabs, *free_sides, nobody;
-    size_t nside_slabs, side_slabs_alloc;
     struct flow_more **more_slabs, *free_more;
     size_t nmore_slabs, more_slabs_alloc;
     struct {
@@ -215,7 +226,6 @@ struct flow *table_find_tuple(const struct flow_table *t, const struct addr *src
                               const struct addr *dst, uint16_t dport, enum side *s);
 enum side table_side(const struct flow *f, const struct packet *p); /* who sends it */
 struct flow *table_make_flow(struct flow_table *t, const struct packet *p, struct flow *old);
-bool table_ready_sides(struct flow_table *t, struct flow *f, enum side s, const struct packet *p);
 void table_touch(struct flow_table *t, struct flow *f, bool syn_only);
 uint32_t *table_id_bucket(const struct flow_table *t, uint64_t id);
 void table_fill_empty(uint32_t *a, size_t n);
@@ -231,14 +241,13 @@ uint64_t half_acked_bytes(const struct flow_half *h);
 /* zeek.c */
 void zeek_packet(struct flow_table *t, struct flow *f, enum side s, const struct packet *p,
                  bool corrupt);
-void zeek_join(const struct flow *f, enum side s, struct flow_side *fresh);
 void zeek_cut(struct flow_table *t, struct flow *f);
 enum conn_state zeek_conn_state(const struct flow *f);
 bool zeek_likely_server_port(uint16_t port);
 bool zeek_flips(const struct packet *p); /* the originator is the packet's receiver */
-void zeek_note_gap(struct flow *f, struct zeek_end *e);
+void zeek_note_gap(struct flow_table *t, struct flow *f, struct zeek_end *e);
 /* zeek_gap.c: rel is relative to the end's start */
-void zeek_acked(struct flow *f, struct zeek_end *e, int64_t rel);
+void zeek_acked(struct flow_table *t, struct flow *f, struct zeek_end *e, int64_t rel);
 void zeek_data(struct flow_table *t, struct flow *f, struct zeek_end *e, const struct packet *p,
                int64_t rel);
 /* words.c */

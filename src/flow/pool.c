@@ -9,12 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FLOW_SLAB  1024
-#define SIDE_SLAB  1024
-#define MORE_SLAB  512
-#define TOUCH_SPAN NS_PER_SEC /* the lists are in order to within that: moving costs three flows   \
-                               */
-_Static_assert(sizeof(struct flow) + sizeof(struct flow_side) <= 512, "an unanswered SYN is cheap");
+#define FLOW_SLAB 1024
+#define MORE_SLAB 512
 
 struct flow *table_flow(const struct flow_table *t, uint32_t index)
 {
@@ -54,17 +50,23 @@ static void lru_remove(struct flow_table *t, struct flow *f)
     l->n--;
 }
 
+/* The lists are in order to within a second: to move one costs three flows. */
+static uint32_t second_of(nstime t)
+{
+    return (uint32_t)(t / NS_PER_SEC);
+}
+
 static void table_move_last(struct flow_table *t, struct flow *f, bool syn_only)
 {
     lru_remove(t, f);
-    f->touched = t->now;
+    f->touched = second_of(t->now);
     f->syn_list = syn_only;
     lru_add(t, f);
 }
 
 void table_touch(struct flow_table *t, struct flow *f, bool syn_only)
 {
-    if (f->syn_list != syn_only || t->now - f->touched >= TOUCH_SPAN || t->now < f->touched)
+    if (f->syn_list != syn_only || second_of(t->now) != f->touched)
         table_move_last(t, f, syn_only);
 }
 
@@ -197,9 +199,7 @@ static void fetch(const void *at, size_t n)
 
 static void fetch_parts(const struct flow_table *t, const struct flow *f)
 {
-    for (int s = 0; s < 2; s++)
-        if (f->side[s] != &t->nobody && f->side[s])
-            fetch(f->side[s], sizeof(*f->side[s]));
+    (void)t;
     if (f->more)
         fetch(f->more, offsetof(struct flow_more, last));
 }
@@ -215,7 +215,7 @@ void flow_table_ahead(struct flow_table *t, const struct packet_tuple *k)
     uint32_t i = t->buckets[t->ahead[then].hash & (t->nbuckets - 1)];
     t->ahead[then].index = i;
     if (i != NO_INDEX)
-        fetch(table_flow(t, i), offsetof(struct flow, zeek.history));
+        fetch(table_flow(t, i), sizeof(struct flow));
     i = t->ahead[soon].index;
     if (i < t->next_fresh)
         fetch_parts(t, table_flow(t, i));
@@ -241,48 +241,6 @@ static struct flow *flow_fresh(struct flow_table *t)
     memset(f, 0, sizeof(*f));
     f->index = (uint32_t)t->next_fresh++;
     return f;
-}
-
-static struct flow_side *side_fresh(struct flow_table *t)
-{
-    struct flow_side *side = t->free_sides;
-    if (!side) {
-        if (ARRAY_GROW(t->side_slabs, t->nside_slabs + 1, t->side_slabs_alloc) < 0)
-            return NULL;
-        struct flow_side *slab = aligned_alloc(CACHE_LINE, SIDE_SLAB * sizeof(*slab));
-        if (!slab)
-            return NULL;
-        t->side_slabs[t->nside_slabs++] = slab;
-        for (size_t i = SIDE_SLAB; i-- > 0; t->free_sides = &slab[i])
-            slab[i].next_free = t->free_sides;
-        side = t->free_sides;
-    }
-    t->free_sides = side->next_free;
-    *side = t->nobody;
-    return side;
-}
-
-static void side_forget(struct flow_table *t, struct flow_side *side)
-{
-    if (side == &t->nobody)
-        return;
-    side->next_free = t->free_sides;
-    t->free_sides = side;
-}
-
-/* Room for what a segment says of its sender, and with an ACK of its peer. */
-bool table_ready_sides(struct flow_table *t, struct flow *f, enum side s, const struct packet *p)
-{
-    for (int i = 0; i < 2; i++) {
-        if (f->side[i] != &t->nobody || ((int)s != i && !(p->tcp.flags & TCP_ACK)))
-            continue;
-        struct flow_side *side = side_fresh(t);
-        if (!side)
-            return false;
-        zeek_join(f, (enum side)i, side);
-        f->side[i] = side;
-    }
-    return true;
 }
 
 static void unlink_id(struct flow_table *t, struct flow *f)
@@ -371,8 +329,6 @@ static void flow_forget(struct flow_table *t, struct flow *f)
     unlink_key(t, f);
     unlink_id(t, f);
     lru_remove(t, f);
-    side_forget(t, f->side[0]);
-    side_forget(t, f->side[1]);
     uint32_t index = f->index;
     memset(f, 0, sizeof(*f));
     f->index = index;
@@ -409,9 +365,11 @@ struct flow *table_make_flow(struct flow_table *t, const struct packet *p, struc
     f->id = ++t->next_id;
     f->older = f->newer = NO_INDEX;
     f->last_data_from = SIDE_NONE;
-    f->last_real = f->synack_time = f->syn_time = NSTIME_NONE;
+    f->last_real = f->opened = NSTIME_NONE;
     f->rtt_to[0] = f->rtt_to[1] = NSTIME_NONE;
-    f->side[0] = f->side[1] = &t->nobody;
+    f->side[0].half.last = f->side[1].half.last = NSTIME_NONE;
+    f->start = NSTIME_NONE;
+    f->side[0].half.wscale = f->side[1].half.wscale = WSCALE_NONE;
     f->zeek.start = NSTIME_NONE;
 
     uint32_t *at = key_bucket(t, &f->key);
@@ -430,7 +388,7 @@ struct flow *table_make_flow(struct flow_table *t, const struct packet *p, struc
     f->id_next = *at;
     *at = f->index;
     f->syn_list = true;
-    f->touched = p->time;
+    f->touched = second_of(p->time);
     lru_add(t, f);
     t->counts.flows++;
     if (++t->counts.live_flows > t->nbuckets)
@@ -465,6 +423,7 @@ struct flow_more *flow_need_more(struct flow_table *t, struct flow *f)
     memset(m, 0, sizeof(*m));
     for (int s = 0; s < 2; s++)
         m->fin_time[s] = m->probe_time[s] = m->rtt_min[s] = m->burst[s].time = NSTIME_NONE;
+    m->last_request = NSTIME_NONE;
     m->owner = f;
     f->more = m;
     return m;

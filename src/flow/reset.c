@@ -14,7 +14,7 @@
 /* ---- what it says of itself ---- */
 static void take_segment(struct reset *r, const struct flow *f, enum side s, const struct packet *p)
 {
-    const struct flow_half *x = &f->side[s]->half;
+    const struct flow_half *x = &f->side[s].half;
     r->key = f->key;
     r->time = p->time;
     r->packet = p->number;
@@ -44,7 +44,7 @@ static void take_segment(struct reset *r, const struct flow *f, enum side s, con
  * that nobody reads (RFC 9293 3.8.6), give or take what the scale rounds away. */
 static bool same_window(const struct reset *r, const struct flow_half *x, const struct flow_half *y)
 {
-    bool scaled = x->wscale_seen && y->wscale_seen;
+    bool scaled = x->wscale != WSCALE_NONE && y->wscale != WSCALE_NONE;
     unsigned shift = scaled ? x->wscale : 0;
     if (r->window_raw == x->window_raw)
         return true;
@@ -55,10 +55,10 @@ static bool same_window(const struct reset *r, const struct flow_half *x, const 
 
 static void take_features(struct reset *r, const struct flow *f)
 {
-    const struct flow_half *x = &f->side[r->from]->half, *y = &f->side[other(r->from)]->half;
+    const struct flow_half *x = &f->side[r->from].half, *y = &f->side[other(r->from)].half;
     r->ttl_baseline = x->seen ? x->ttl : -1;
     r->ttl_other = y->seen ? y->ttl : -1;
-    r->ts_expected = f->side[0]->half.has_ts && f->side[1]->half.has_ts;
+    r->ts_expected = f->side[0].half.has_ts && f->side[1].half.has_ts;
     r->window_last = x->window_raw;
     r->window_same = x->seen && same_window(r, x, y);
     if (!r->v6) {
@@ -75,7 +75,7 @@ static void take_features(struct reset *r, const struct flow *f)
 /* ---- what it answers ---- */
 static const struct heard *trigger_of(const struct flow *f, const struct reset *r, nstime rtt)
 {
-    const struct heard *last = &f->side[other(r->from)]->heard;
+    const struct heard *last = &f->side[other(r->from)].heard;
     const struct heard *first = f->more ? &f->more->burst[other(r->from)] : last;
     if (!last->packet)
         return NULL;
@@ -102,16 +102,16 @@ static nstime since(nstime then, nstime now)
 static nstime idle_before(const struct flow *f, const struct reset *r)
 {
     enum side y = other(r->from);
-    const struct heard *asked = &f->side[y]->heard;
+    const struct heard *asked = &f->side[y].heard;
     bool waiting = (f->more && (f->more->repeats[0] || f->more->repeats[1])) ||
-                   (!f->handshake_done && f->side[SIDE_RESP]->half.syns > 1);
+                   (!f->handshake_done && f->side[SIDE_RESP].half.syns > 1);
     nstime before = waiting ? 0 : since(f->last_real, r->time);
     nstime asked_gap = (nstime)asked->gap_ms * NS_PER_MS;
     if (f->last_real == NSTIME_NONE)
         return NSTIME_NONE;
     if (f->more && f->more->burst[y].packet)
         asked_gap = MAX_OF(asked_gap, (nstime)f->more->burst[y].gap_ms * NS_PER_MS);
-    bool answers = asked->packet > f->side[r->from]->heard.packet; /* not acknowledged yet */
+    bool answers = asked->packet > f->side[r->from].heard.packet; /* not acknowledged yet */
     return answers ? MAX_OF(before, asked_gap) : before;
 }
 
@@ -132,10 +132,10 @@ static void take_timing(struct reset *r, const struct flow *f)
         r->trigger_is_fin = h->flags & TCP_FIN;
         r->trigger_is_keepalive = h->keepalive;
     }
-    bool first = !f->side[0]->half.packets && !f->side[1]->half.packets;
+    bool first = !f->side[0].half.packets && !f->side[1].half.packets;
     r->since_last = first ? NSTIME_NONE : since(flow_last(f), r->time);
     r->age = first ? 0 : since(flow_start(f), r->time);
-    r->since_request = since(f->side[SIDE_ORIG]->half.last_data, r->time);
+    r->since_request = since(f->more ? f->more->last_request : NSTIME_NONE, r->time);
     r->since_fin = f->more ? since(f->more->fin_time[y], r->time) : NSTIME_NONE;
     r->idle = idle_before(f, r);
 }
@@ -151,7 +151,7 @@ static uint64_t acked_with_rst(const struct reset *r, const struct flow_half *h)
 static void take_state(struct reset *r, const struct flow *f)
 {
     for (int s = 0; s < 2; s++) {
-        const struct flow_half *h = &f->side[s]->half;
+        const struct flow_half *h = &f->side[s].half;
         r->bytes[s].sent = h->bytes;
         r->bytes[s].acked = s == (int)r->from ? half_acked_bytes(h) : acked_with_rst(r, h);
         r->bytes[s].known = h->seen || h->acked;
@@ -159,11 +159,11 @@ static void take_state(struct reset *r, const struct flow *f)
         r->fin_acked[s] = h->fin_acked;
         r->fin_time[s] = f->more ? f->more->fin_time[s] : NSTIME_NONE;
     }
-    const struct flow_half *o = &f->side[SIDE_ORIG]->half, *p = &f->side[SIDE_RESP]->half;
+    const struct flow_half *o = &f->side[SIDE_ORIG].half, *p = &f->side[SIDE_RESP].half;
     r->retransmits_before = f->more ? f->more->repeats[other(r->from)] : 0;
     r->own_retransmits = f->more ? f->more->repeats[r->from] : 0;
-    if (!f->handshake_done && f->side[r->from]->half.syns > 1)
-        r->own_retransmits += f->side[r->from]->half.syns - 1;
+    if (!f->handshake_done && f->side[r->from].half.syns > 1)
+        r->own_retransmits += f->side[r->from].half.syns - 1;
     r->synack_repeats = f->synack_repeats;
     r->syn_repeats = 0;
     r->handshake_done = f->handshake_done;
@@ -171,8 +171,8 @@ static void take_state(struct reset *r, const struct flow *f)
     r->synack_bad_ack = f->synack_bad_ack;
     r->midstream = flow_midstream(f);
     r->one_sided = !o->seen || !p->seen;
-    r->zero_window = o->zero_windows || p->zero_windows;
-    r->keepalives_before = o->keepalives || p->keepalives;
+    r->zero_window = o->zero_window || p->zero_window;
+    r->keepalives_before = o->keepalive || p->keepalive;
     r->tfo = f->tfo;
     r->mptcp = r->mptcp_reason >= 0;
 }
@@ -181,18 +181,18 @@ static void take_state(struct reset *r, const struct flow *f)
  * the old one (RFC 5961 4.2). */
 static bool half_open(const struct flow *f)
 {
-    const struct heard *h = &f->side[SIDE_RESP]->heard;
-    return f->side[SIDE_ORIG]->half.syns && !f->synack_seen && h->packet &&
+    const struct heard *h = &f->side[SIDE_RESP].heard;
+    return f->side[SIDE_ORIG].half.syns && !f->synack_seen && h->packet &&
            !(h->flags & (TCP_SYN | TCP_RST)) && h->flags & TCP_ACK &&
-           h->ack != f->side[SIDE_ORIG]->half.isn + 1;
+           h->ack != f->side[SIDE_ORIG].half.isn + 1;
 }
 
 static void take_words(struct reset *r, struct flow *f)
 {
     const struct flow_more *m = f->more;
     r->last_data_from = f->last_data_from;
-    r->request_seen = f->side[SIDE_ORIG]->half.bytes > 0;
-    r->response_started = f->side[SIDE_RESP]->half.bytes > 0;
+    r->request_seen = f->side[SIDE_ORIG].half.bytes > 0;
+    r->response_started = f->side[SIDE_RESP].half.bytes > 0;
     r->first_orig = *words_app(f, SIDE_ORIG);
     r->first_resp = *words_app(f, SIDE_RESP);
     words_last(f, r->last_words, sizeof(r->last_words));
@@ -283,8 +283,8 @@ static void reset_new(struct flow_table *t, struct flow *f, enum side s, const s
     vantage_of(t, f, r, p);
     r->rst_count = r->rst_burst = 1;
     g->client = f->key.src;
-    g->from_next = f->side[s]->half.next;
-    g->peer_next = f->side[other(s)]->half.next;
+    g->from_next = f->side[s].half.next;
+    g->peer_next = f->side[other(s)].half.next;
     g->record_open = true;
     r->conn_state = CONN_NONE;
     record_grew(g, f);
@@ -351,7 +351,7 @@ static bool syn_again(struct grown *g, const struct flow *f, enum side s, const 
         return false;
     g->r.syn_repeats++;
     g->r.retried = true;
-    return f->side[SIDE_ORIG]->half.syns > 1;
+    return f->side[SIDE_ORIG].half.syns > 1;
 }
 
 /* Did this packet show that its sender goes on, and that the other side had not hung up? */
@@ -388,7 +388,7 @@ void reset_after(struct flow_table *t, struct flow *f, enum side s, const struct
     if (was_over)
         return; /* what comes now belongs to another chapter */
     r->packets_after[s]++;
-    if (p->payload_len && !f->side[s]->heard.repeat) {
+    if (p->payload_len && !f->side[s].heard.repeat) {
         news |= !r->data_after[s];
         r->data_after[s] += p->payload_len;
     }

@@ -22,14 +22,14 @@ static bool idle_stage(const struct flow *f, const struct reset *r)
  * acknowledge something has seen a SYN-ACK that the capture has not. */
 static bool syn_stage(const struct flow *f)
 {
-    const struct flow_half *o = &f->side[SIDE_ORIG]->half;
-    return o->syns && !f->synack_seen && !(f->side[SIDE_ORIG]->heard.flags & TCP_ACK);
+    const struct flow_half *o = &f->side[SIDE_ORIG].half;
+    return o->syns && !f->synack_seen && !(f->side[SIDE_ORIG].heard.flags & TCP_ACK);
 }
 
 /* Where several fit: none, close, syn, idle, data, psh, ack, midstream. */
 enum stage stage_of(const struct flow *f, const struct reset *r)
 {
-    const struct flow_half *o = &f->side[SIDE_ORIG]->half, *p = &f->side[SIDE_RESP]->half;
+    const struct flow_half *o = &f->side[SIDE_ORIG].half, *p = &f->side[SIDE_RESP].half;
     bool started = !flow_midstream(f);
     if (!o->seen && !p->seen)
         return STAGE_NONE;
@@ -48,8 +48,8 @@ enum stage stage_of(const struct flow *f, const struct reset *r)
 
 void seq_fit_of(const struct flow *f, struct reset *r)
 {
-    const struct flow_half *x = &f->side[r->from]->half, *y = &f->side[other(r->from)]->half;
-    const struct heard *asked = &f->side[other(r->from)]->heard;
+    const struct flow_half *x = &f->side[r->from].half, *y = &f->side[other(r->from)].half;
+    const struct heard *asked = &f->side[other(r->from)].heard;
     bool known = x->seen || x->acked;
     r->ack_matches = r->flags & TCP_ACK ? y->seen && r->ack == y->next : r->ack == 0;
     r->seq_off = known ? seq_diff(r->seq, x->next) : 0;
@@ -82,7 +82,7 @@ static bool like_windows(const struct reset *r) /* initial TTL 128, a few hops o
 
 enum rst_class class_of(const struct flow *f, const struct reset *r)
 {
-    const struct flow_half *x = &f->side[r->from]->half;
+    const struct flow_half *x = &f->side[r->from].half;
     bool exact = r->seq_fit == SEQ_EXACT, unknown = r->seq_fit == SEQ_UNKNOWN;
     if (r->flags & (TCP_SYN | TCP_FIN | TCP_URG))
         return RST_FOREIGN;

@@ -91,8 +91,6 @@ struct flow_table *flow_table_new(const struct flow_settings *st)
     if (!t->st.max_kept_bytes)
         t->st.max_kept_bytes = DEFAULT_KEPT;
     t->hash_key = random_key(t);
-    struct flow_half *h = &t->nobody.half;
-    h->first = h->last = h->last_data = NSTIME_NONE;
     t->free_list = t->syn_lru.first = t->syn_lru.last = t->lru.first = t->lru.last = NO_INDEX;
     t->nbuckets = BUCKETS_FIRST;
     t->buckets = malloc(t->nbuckets * sizeof(*t->buckets));
@@ -121,9 +119,6 @@ void flow_table_free(struct flow_table *t)
     }
     for (size_t i = 0; i < t->nslabs; i++)
         free(t->slabs[i]);
-    for (size_t i = 0; i < t->nside_slabs; i++)
-        free(t->side_slabs[i]);
-    free(t->side_slabs);
     for (size_t i = 0; i < t->nmore_slabs; i++)
         free(t->more_slabs[i]);
     free(t->more_slabs);
@@ -145,12 +140,12 @@ static bool starts_anew(const struct flow *f, enum side s, const struct packet *
 {
     if ((p->tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
         return false;
-    const struct flow_half *h = &f->side[s]->half;
+    const struct flow_half *h = &f->side[s].half;
     if (h->syns)
         return h->isn != p->tcp.seq;
     if (!h->seen)
-        return f->side[other(s)]->half.fin_seen ||
-               (f->side[other(s)]->half.seen && !f->side[other(s)]->half.syns);
+        return f->side[other(s)].half.fin_seen ||
+               (f->side[other(s)].half.seen && !f->side[other(s)].half.syns);
     return true; /* it spoke before without one: that was another connection */
 }
 
@@ -200,9 +195,7 @@ static const struct flow *tcp_packet(struct flow_table *t, const struct packet *
             return NULL;
         s = table_side(f, p);
     }
-    if (!table_ready_sides(t, f, s, p))
-        return NULL;
-    bool corrupt = is_corrupt(&f->side[s]->half, p), rst = p->tcp.flags & TCP_RST;
+    bool corrupt = is_corrupt(&f->side[s].half, p), rst = p->tcp.flags & TCP_RST;
     zeek_packet(t, f, s, p, corrupt);
     if (track_is_copy(f, s, p)) {
         t->counts.duplicates++;
@@ -213,7 +206,7 @@ static const struct flow *tcp_packet(struct flow_table *t, const struct packet *
         reset_packet(t, f, s, p);
     }
     if (corrupt) {
-        f->side[s]->half.bad_checksums++;
+        f->side[s].half.bad_checksums++;
     } else {
         track_packet(t, f, s, p);
         if (!rst)
@@ -221,7 +214,7 @@ static const struct flow *tcp_packet(struct flow_table *t, const struct packet *
     }
     if (!rst && f->reset)
         reset_after(t, f, s, p);
-    bool syn_only = !f->side[SIDE_RESP]->half.seen || !f->side[SIDE_ORIG]->half.seen;
+    bool syn_only = !f->side[SIDE_RESP].half.seen || !f->side[SIDE_ORIG].half.seen;
     table_touch(t, f, syn_only && !f->more);
     return f;
 }

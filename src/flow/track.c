@@ -7,13 +7,19 @@
 
 #include <string.h>
 
-#define SEQ_JUMP_MAX (1 << 30) /* a next further off is no segment of this connection */
-#define ID_STEP_MAX  64
-#define REORDER_SPAN (3 * NS_PER_MS)
+#define SEQ_JUMP_MAX       (1 << 30) /* a next further off is no segment of this connection */
+#define ID_STEP_MAX        64
+#define SYNACK_REPEATS_MAX 127
 
 const struct flow_half *flow_get_half(const struct flow *f, enum side s)
 {
-    return &f->side[s == SIDE_RESP]->half;
+    return &f->side[s == SIDE_RESP].half;
+}
+
+const struct flow_data *flow_get_data(const struct flow *f, enum side s)
+{
+    static const struct flow_data none;
+    return f->more ? &f->more->data[s == SIDE_RESP] : &none;
 }
 
 const struct flow_key *flow_get_key(const struct flow *f)
@@ -28,15 +34,12 @@ uint64_t flow_id(const struct flow *f)
 
 nstime flow_start(const struct flow *f)
 {
-    nstime a = f->side[0]->half.first, b = f->side[1]->half.first;
-    if (a == NSTIME_NONE || b == NSTIME_NONE)
-        return a == NSTIME_NONE ? b : a;
-    return MIN_OF(a, b);
+    return f->start;
 }
 
 nstime flow_last(const struct flow *f)
 {
-    return MAX_OF(f->side[0]->half.last, f->side[1]->half.last);
+    return MAX_OF(f->side[0].half.last, f->side[1].half.last);
 }
 
 nstime flow_rtt(const struct flow *f)
@@ -49,7 +52,7 @@ nstime flow_rtt(const struct flow *f)
 
 bool flow_midstream(const struct flow *f)
 {
-    return !f->side[SIDE_ORIG]->half.syns && !f->side[SIDE_RESP]->half.syns;
+    return !f->side[SIDE_ORIG].half.syns && !f->side[SIDE_RESP].half.syns;
 }
 
 uint64_t half_acked_bytes(const struct flow_half *h)
@@ -80,7 +83,7 @@ static uint32_t copy_hash(const struct packet *p)
 bool track_is_copy(struct flow *f, enum side s, const struct packet *p)
 {
     uint32_t hash = copy_hash(p);
-    struct flow_side *side = f->side[s];
+    struct flow_side *side = &f->side[s];
     const struct flow_half *h = &side->half;
     /* Without an IP-ID (IPv6, or 0) equal bytes may be a genuine second segment: only a segment
      * that moves the connection on, or bears a timestamp, is then told from its copy. */
@@ -109,7 +112,6 @@ static void note_ip(struct flow_half *h, const struct packet *p)
     } else if (!h->syns && p->ttl != h->ttl && p->ttl == h->ttl_max) {
         h->ttl = p->ttl;
     }
-    h->ttl_min = h->packets ? MIN_OF(h->ttl_min, p->ttl) : p->ttl;
     h->ttl_max = h->packets ? MAX_OF(h->ttl_max, p->ttl) : p->ttl;
     h->flow_label = p->flow_label;
     if (p->mac_seen) {
@@ -126,71 +128,76 @@ static void note_ip(struct flow_half *h, const struct packet *p)
 
 static void note_options(struct flow *f, enum side s, const struct packet *p)
 {
-    struct flow_half *h = &f->side[s]->half;
+    struct flow_half *h = &f->side[s].half;
     const struct tcp_header *t = &p->tcp;
     if (t->flags & TCP_SYN) {
         h->mss = t->has_mss ? t->mss : 0;
         h->sack_ok = t->sack_ok;
-        h->wscale_seen = t->wscale >= 0;
-        h->wscale = t->wscale > 14 ? 14 : t->wscale > 0 ? (uint8_t)t->wscale : 0; /* RFC 7323 2.3 */
+        h->wscale = t->wscale < 0 ? WSCALE_NONE : (uint8_t)MIN_OF(t->wscale, WSCALE_NONE - 1);
         f->tfo |= t->has_tfo;
         h->has_ts = t->has_ts;
     } else if (!h->syns && t->has_ts) {
         h->has_ts = true;
     }
-    if (t->has_ts)
-        h->tsval = t->tsval;
-    const struct flow_half *o = &f->side[other(s)]->half;
-    bool scaled = !(t->flags & TCP_SYN) && h->wscale_seen && (o->wscale_seen || !o->syns);
+    const struct flow_half *o = &f->side[other(s)].half;
+    bool scaled =
+        !(t->flags & TCP_SYN) && h->wscale != WSCALE_NONE && (o->wscale != WSCALE_NONE || !o->syns);
     h->window_raw = t->window;
     h->window = (uint32_t)t->window << (scaled ? h->wscale : 0);
     if (!t->window && !(t->flags & TCP_SYN))
-        h->zero_windows++;
+        h->zero_window = true;
 }
 
 /* ---- the handshake ---- */
+static void note_open(struct flow *f, nstime syn)
+{
+    if (!f->synack_seen)
+        f->opened = syn;
+}
+
 static void note_syn(struct flow *f, enum side s, const struct packet *p)
 {
-    struct flow_half *h = &f->side[s]->half;
-    if (h->syns++ == 0) {
+    struct flow_half *h = &f->side[s].half;
+    if (h->syns == 0) {
         h->isn = p->tcp.seq;
         h->isn_known = true;
         if (!h->seen || seq_diff(h->next, h->isn) <= 0 || !h->bytes)
             h->next = h->isn + 1;
     }
+    count16(&h->syns);
     if (!(p->tcp.flags & TCP_ACK)) {
         if (s == SIDE_ORIG)
-            f->syn_time = h->syns == 1 ? p->time : NSTIME_NONE; /* Karn: which one is answered? */
+            note_open(f, h->syns == 1 ? p->time : NSTIME_NONE); /* Karn: which one is answered? */
         return;
     }
     if (s != SIDE_RESP)
         return;
-    const struct flow_half *o = &f->side[SIDE_ORIG]->half;
+    const struct flow_half *o = &f->side[SIDE_ORIG].half;
     bool good = !o->isn_known || (seq_gt(p->tcp.ack, o->isn) && seq_ge(o->next, p->tcp.ack));
     if (!good) {
         f->synack_bad_ack = true;
         return;
     }
-    if (f->synack_seen && f->handshake_done)
+    if (f->synack_seen && f->handshake_done && f->synack_repeats < SYNACK_REPEATS_MAX)
         f->synack_repeats++;
-    if (!f->synack_seen && f->syn_time != NSTIME_NONE)
-        f->rtt_to[SIDE_RESP] = p->time - f->syn_time;
-    f->synack_time = f->synack_seen ? NSTIME_NONE : p->time;
+    if (!f->synack_seen && f->opened != NSTIME_NONE)
+        f->rtt_to[SIDE_RESP] = p->time - f->opened;
+    f->opened = f->synack_seen ? NSTIME_NONE : p->time;
     f->synack_seen = true;
     if (h->acked == p->tcp.seq + 1) { /* captured in the wrong order: it is answered already */
         f->handshake_done = true;
-        f->synack_time = NSTIME_NONE;
+        f->opened = NSTIME_NONE;
     }
 }
 
 static void note_handshake_ack(struct flow_table *t, struct flow *f, const struct packet *p)
 {
-    const struct flow_half *r = &f->side[SIDE_RESP]->half;
+    const struct flow_half *r = &f->side[SIDE_RESP].half;
     if (f->handshake_done || !f->synack_seen || !seq_gt(p->tcp.ack, r->isn))
         return;
     f->handshake_done = true;
-    if (f->synack_time != NSTIME_NONE)
-        f->rtt_to[SIDE_ORIG] = p->time - f->synack_time;
+    if (f->opened != NSTIME_NONE)
+        f->rtt_to[SIDE_ORIG] = p->time - f->opened;
     struct service *sv = service_get(&t->services, service_key(t, &f->key), true);
     if (sv)
         sv->connected = true;
@@ -240,7 +247,7 @@ static bool is_keepalive(const struct flow_half *h, const struct packet *p)
 /* The payload of a segment: new, a retransmission, or a late piece of a hole. True: a repeat. */
 static bool note_payload(struct flow *f, enum side s, const struct packet *p)
 {
-    struct flow_half *h = &f->side[s]->half;
+    struct flow_half *h = &f->side[s].half;
     struct flow_more *m = f->more;
     uint32_t left = p->tcp.seq + !!(p->tcp.flags & TCP_SYN), right = left + p->payload_len;
     bool repeat = false;
@@ -256,21 +263,22 @@ static bool note_payload(struct flow *f, enum side s, const struct packet *p)
         h->bytes += p->payload_len;
     } else {
         repeat = true;
-        h->retransmits++;
+        if (m)
+            m->data[s].retransmits++;
         if (m && seq_gt(right, h->acked))
             m->repeats[s]++;
     }
-    h->data_packets++;
-    h->max_seg = MAX_OF(h->max_seg, p->payload_len);
-    h->last_data = p->time;
-    h->last_data_packet = p->number;
+    if (m)
+        m->data[s].max_seg = MAX_OF(m->data[s].max_seg, p->payload_len);
+    if (m && s == SIDE_ORIG)
+        m->last_request = p->time;
     f->last_data_from = (uint8_t)s;
     return repeat;
 }
 
 static void note_fin(struct flow_table *t, struct flow *f, enum side s, const struct packet *p)
 {
-    struct flow_half *h = &f->side[s]->half;
+    struct flow_half *h = &f->side[s].half;
     uint32_t end = p->tcp.seq + p->payload_len + 1;
     struct flow_more *m = flow_need_more(t, f);
     if (h->fin_seen && m && end == h->next)
@@ -286,7 +294,7 @@ static void note_fin(struct flow_table *t, struct flow *f, enum side s, const st
 /* ---- acknowledgements ---- */
 static void note_ack(struct flow *f, enum side s, const struct packet *p)
 {
-    struct flow_half *h = &f->side[s]->half, *o = &f->side[other(s)]->half;
+    struct flow_half *h = &f->side[s].half, *o = &f->side[other(s)].half;
     uint32_t ack = p->tcp.ack;
     if (!o->seen && !o->acked) { /* one direction only: the ack tells where the other stands */
         o->next = o->acked = ack;
@@ -294,7 +302,8 @@ static void note_ack(struct flow *f, enum side s, const struct packet *p)
             o->isn = ack - 1;
         return;
     }
-    if (o->syns && !h->syns && !f->handshake_done && !o->data_packets && seq_gt(ack, o->next))
+    if (o->syns && !h->syns && !f->handshake_done && !flow_get_data(f, other(s))->max_seg &&
+        seq_gt(ack, o->next))
         return; /* numbers of another connection (RFC 5961 4.2) */
     int32_t ahead = o->acked ? seq_diff(ack, o->acked) : 1;
     bool sane = !o->seen || seq_diff(ack, o->next) < SEQ_JUMP_MAX;
@@ -309,8 +318,8 @@ static void note_ack(struct flow *f, enum side s, const struct packet *p)
         if (f->more)
             f->more->repeats[other(s)] = 0;
     } else if (ahead == 0 && !p->payload_len && !(p->tcp.flags & (TCP_SYN | TCP_FIN)) &&
-               h->window_raw == p->tcp.window && seq_gt(o->next, ack)) {
-        h->dup_acks++; /* RFC 5681 2 */
+               h->window_raw == p->tcp.window && seq_gt(o->next, ack) && f->more) {
+        f->more->data[s].dup_acks++; /* RFC 5681 2 */
     }
 }
 
@@ -363,8 +372,8 @@ static inline void take_heard(struct heard *h, const struct packet *p, uint32_t 
 static void note_heard(struct flow *f, enum side s, const struct packet *p, bool keepalive,
                        bool repeat)
 {
-    struct heard *last = &f->side[s]->heard;
-    const struct heard *theirs = &f->side[other(s)]->heard;
+    struct heard *last = &f->side[s].heard;
+    const struct heard *theirs = &f->side[other(s)].heard;
     bool burst = !last->packet || (theirs->packet && theirs->packet > last->packet);
     uint32_t gap = span_ms(f->last_real, p->time);
     if (repeat)
@@ -379,9 +388,9 @@ static void note_heard(struct flow *f, enum side s, const struct packet *p, bool
 /* The answer to a keep-alive says nothing new either. */
 static bool answers_keepalive(const struct flow *f, enum side s, const struct packet *p)
 {
-    const struct heard *theirs = &f->side[other(s)]->heard;
-    return theirs->keepalive && !p->payload_len && theirs->packet > f->side[s]->heard.packet &&
-           p->tcp.ack == f->side[other(s)]->half.acked;
+    const struct heard *theirs = &f->side[other(s)].heard;
+    return theirs->keepalive && !p->payload_len && theirs->packet > f->side[s].heard.packet &&
+           p->tcp.ack == f->side[other(s)].half.acked;
 }
 
 static void note_served(struct flow_table *t, struct flow *f)
@@ -399,7 +408,7 @@ static void note_served(struct flow_table *t, struct flow *f)
 
 static void track_segment(struct flow_table *t, struct flow *f, enum side s, const struct packet *p)
 {
-    struct flow_half *h = &f->side[s]->half;
+    struct flow_half *h = &f->side[s].half;
     uint8_t flags = p->tcp.flags;
     bool keepalive = is_keepalive(h, p), repeat = false;
     if (flags & TCP_SYN)
@@ -427,7 +436,8 @@ static void track_segment(struct flow_table *t, struct flow *f, enum side s, con
         if (s == SIDE_ORIG)
             note_handshake_ack(t, f, p);
     }
-    h->keepalives += keepalive && p->tcp.seq == h->next - 1;
+    if (keepalive && p->tcp.seq == h->next - 1)
+        h->keepalive = true;
     note_rtt(f, s, p, repeat);
     note_heard(f, s, p, keepalive, repeat || (flags & TCP_SYN && h->syns > 1));
 }
@@ -451,19 +461,20 @@ static void note_retry(struct flow_table *t, struct flow *f)
 
 void track_packet(struct flow_table *t, struct flow *f, enum side s, const struct packet *p)
 {
-    struct flow_half *h = &f->side[s]->half;
+    struct flow_half *h = &f->side[s].half;
     bool first_syn =
         s == SIDE_ORIG && !h->syns && (p->tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
-    h->unfilled += p->tcp.checksum_seen && p->tcp.checksum_partial;
+    if (p->tcp.checksum_seen && p->tcp.checksum_partial)
+        h->unfilled = true;
     h->bad_checksums += p->tcp.checksum_seen && !p->tcp.checksum_ok && !p->tcp.checksum_partial;
     if (!(p->tcp.flags & TCP_RST)) {
         note_ip(h, p);
         track_segment(t, f, s, p);
         h->seen = true;
     }
+    if (!h->packets && (f->start == NSTIME_NONE || p->time < f->start))
+        f->start = p->time;
     h->packets++;
-    if (h->first == NSTIME_NONE)
-        h->first = p->time;
     h->last = p->time;
     if (first_syn)
         note_retry(t, f);

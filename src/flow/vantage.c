@@ -25,9 +25,10 @@ static bool unfilled(const struct flow_half *h)
 
 /* Larger than the MSS the other side offered: cut only by the card of whoever sent it (TSO), or
  * glued together on the host that got it (GRO); the checksum or the TTL says which. */
-static bool oversized(const struct flow_half *h, const struct flow_half *peer)
+static bool oversized(const struct flow *f, enum side s)
 {
-    return peer->syns && peer->mss && h->max_seg > peer->mss;
+    const struct flow_half *peer = &f->side[other(s)].half;
+    return peer->syns && peer->mss && flow_get_data(f, s)->max_seg > peer->mss;
 }
 
 static enum vantage_end end_of(enum side s)
@@ -43,10 +44,10 @@ static enum side only_side(bool orig, bool resp)
 
 static enum side side_of_file(const struct flow *f, struct reset *r)
 {
-    const struct flow_half *o = &f->side[SIDE_ORIG]->half, *p = &f->side[SIDE_RESP]->half;
+    const struct flow_half *o = &f->side[SIDE_ORIG].half, *p = &f->side[SIDE_RESP].half;
     enum side sums = only_side(unfilled(o), unfilled(p));
     enum side ttls = o->seen && p->seen ? only_side(undecremented(o), undecremented(p)) : SIDE_NONE;
-    enum side large = only_side(oversized(o, p), oversized(p, o));
+    enum side large = only_side(oversized(f, SIDE_ORIG), oversized(f, SIDE_RESP));
     if (sums != SIDE_NONE) {
         r->vantage_by_checksum = true;
         r->vantage_by_ttl = ttls == sums;
@@ -83,7 +84,7 @@ void vantage_of(const struct flow_table *t, const struct flow *f, struct reset *
         r->direction = local == r->from ? DIRECTION_OUTBOUND : DIRECTION_INBOUND;
         return;
     }
-    const struct flow_half *o = &f->side[SIDE_ORIG]->half, *h = &f->side[SIDE_RESP]->half;
+    const struct flow_half *o = &f->side[SIDE_ORIG].half, *h = &f->side[SIDE_RESP].half;
     if (o->seen && h->seen && !undecremented(o) && !undecremented(h))
         r->vantage_end = VANTAGE_MIDDLE;
     r->direction = r->vantage_end == VANTAGE_MIDDLE ? DIRECTION_TRANSIT : DIRECTION_UNKNOWN;

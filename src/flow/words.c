@@ -297,13 +297,13 @@ static void tls_records(struct flow_more *m, enum side s, const struct packet *p
 void words_packet(struct flow_table *t, struct flow *f, enum side s, const struct packet *p)
 {
     struct flow_more *m = f->more;
-    const struct flow_half *h = &f->side[s]->half;
+    const struct flow_half *h = &f->side[s].half;
     if (!m)
         return;
     uint32_t offset = p->tcp.seq + !!(p->tcp.flags & TCP_SYN) - (h->isn + 1);
     uint64_t at = (h->bytes & ~(uint64_t)UINT32_MAX) | offset;
-    bool repeat = f->side[s]->heard.repeat || f->side[s]->heard.keepalive;
-    if (p->payload_caplen && !f->side[s]->heard.keepalive)
+    bool repeat = f->side[s].heard.repeat || f->side[s].heard.keepalive;
+    if (p->payload_caplen && !f->side[s].heard.keepalive)
         keep_first(t, f, s, p, offset);
     if (p->payload_caplen && !repeat) {
         keep_last(m, s, p);

@@ -64,16 +64,10 @@ bool zeek_flips(const struct packet *p)
 
 /* ---- history ---- */
 /* The record's originator (0) or responder (1): its roles are guessed as Zeek does. */
-static struct zeek_end *end_of(const struct flow *f, int i)
+static const struct zeek_end *end_of(const struct flow *f, int i)
 {
     enum side s = i ? other(f->zeek.orig) : (enum side)f->zeek.orig;
-    return &f->side[s]->zeek;
-}
-
-static uint16_t count16(uint16_t *n)
-{
-    *n = (uint16_t)(*n + (*n < UINT16_MAX));
-    return *n;
+    return &f->side[s].zeek;
 }
 
 static void add_letter(struct zeek *z, const struct zeek_end *e, char letter)
@@ -109,24 +103,40 @@ static void again_letter(struct zeek *z, struct zeek_end *e, uint16_t bit, char 
     *last = now;
 }
 
-static void note_letters(struct zeek *z, struct zeek_end *e, const struct packet *p, uint32_t rel)
+/* What is kept of an end that sent payload or FIN; NULL on ENOMEM. */
+static struct zeek_more *more_of(struct flow_table *t, struct flow *f, const struct zeek_end *e)
 {
-    uint8_t f = p->tcp.flags;
-    int controls = !!(f & TCP_SYN) + !!(f & TCP_FIN) + !!(f & TCP_RST);
+    struct flow_more *m = flow_need_more(t, f);
+    return m ? &m->zeek[e == &f->side[SIDE_RESP].zeek] : NULL;
+}
+
+static void note_fin(struct flow_table *t, struct flow *f, struct zeek_end *e, uint32_t end)
+{
+    struct zeek_more *m = more_of(t, f, e);
+    if (m)
+        again_letter(&f->zeek, e, L_FIN, 'F', &m->last_fin, end);
+}
+
+static void note_letters(struct flow_table *t, struct flow *f, struct zeek_end *e,
+                         const struct packet *p, uint32_t rel)
+{
+    struct zeek *z = &f->zeek;
+    uint8_t flags = p->tcp.flags;
+    int controls = !!(flags & TCP_SYN) + !!(flags & TCP_FIN) + !!(flags & TCP_RST);
     if (controls > 1) {
-        if (f & TCP_FIN && f & TCP_RST)
+        if (flags & TCP_FIN && flags & TCP_RST)
             letter_seen(z, e, L_FINRST, 'I');
         else
             letter_seen(z, e, L_MULTI, 'Q');
-    } else if (f & TCP_SYN) {
-        again_letter(z, e, L_SYN, f & TCP_ACK ? 'H' : 'S', &e->last_syn, rel);
-    } else if (f & TCP_FIN) {
-        again_letter(z, e, L_FIN, 'F', &e->last_fin, rel + p->payload_len);
-    } else if (f & TCP_RST) {
+    } else if (flags & TCP_SYN) {
+        again_letter(z, e, L_SYN, flags & TCP_ACK ? 'H' : 'S', &e->last_syn, rel);
+    } else if (flags & TCP_FIN) {
+        note_fin(t, f, e, rel + p->payload_len);
+    } else if (flags & TCP_RST) {
         again_letter(z, e, L_RST, 'R', &e->last_rst, rel);
     } else if (p->payload_len) {
         letter_seen(z, e, L_DATA, 'D');
-    } else if (f & TCP_ACK) {
+    } else if (flags & TCP_ACK) {
         letter_seen(z, e, L_ACK, 'A');
     }
 }
@@ -184,7 +194,15 @@ static void note_ack(struct zeek_end *peer, const struct packet *p)
         peer->ack = rel;
 }
 
-static void note_last(struct zeek *z, struct zeek_end *e, const struct packet *p)
+static void note_repeat(struct flow_table *t, struct flow *f, struct zeek_end *e)
+{
+    struct zeek_more *m = more_of(t, f, e);
+    if (m)
+        scaled_letter(&f->zeek, e, ++m->retransmits, 'T');
+}
+
+static void note_last(struct flow_table *t, struct flow *f, struct zeek_end *e,
+                      const struct packet *p)
 {
     int64_t rel = rel_of(e, p->tcp.seq + segment_len(p), e->last), ahead = rel - e->last;
     if (p->tcp.flags & (TCP_SYN | TCP_RST) && (ahead > SEQ_DELTA_MAX || ahead < -SEQ_DELTA_MAX))
@@ -196,7 +214,7 @@ static void note_last(struct zeek *z, struct zeek_end *e, const struct packet *p
     else if (ahead > 0)
         e->last = rel;
     else if (p->payload_len)
-        scaled_letter(z, e, ++e->retransmits, 'T');
+        note_repeat(t, f, e);
 }
 
 static bool clean(const struct zeek_end *e)
@@ -205,10 +223,13 @@ static bool clean(const struct zeek_end *e)
 }
 
 /* Not where the record's roles or ends are in doubt: there gaps are mostly false. */
-void zeek_note_gap(struct flow *f, struct zeek_end *e)
+void zeek_note_gap(struct flow_table *t, struct flow *f, struct zeek_end *e)
 {
-    if (clean(&f->side[0]->zeek) && clean(&f->side[1]->zeek))
-        scaled_letter(&f->zeek, e, count16(&e->gaps), 'G');
+    if (!clean(&f->side[0].zeek) || !clean(&f->side[1].zeek))
+        return;
+    struct zeek_more *m = more_of(t, f, e);
+    if (m)
+        scaled_letter(&f->zeek, e, ++m->gaps, 'G');
 }
 
 /* ---- the state machine ---- */
@@ -424,14 +445,7 @@ void zeek_cut(struct flow_table *t, struct flow *f)
     t->st.on_record(t->st.arg, &rec);
 }
 
-/* A side that comes into being takes its part in the record. */
-void zeek_join(const struct flow *f, enum side s, struct flow_side *fresh)
-{
-    fresh->zeek = (struct zeek_end){.delivered = 1, .orig = f->zeek.orig == (uint8_t)s};
-}
-
-static void zeek_open(const struct flow_table *t, struct flow *f, enum side s,
-                      const struct packet *p)
+static void zeek_open(struct flow *f, enum side s, const struct packet *p)
 {
     bool flip = zeek_guess_flip(p);
     f->zeek = (struct zeek){.open = true,
@@ -442,10 +456,11 @@ static void zeek_open(const struct flow_table *t, struct flow *f, enum side s,
     if (flip)
         f->zeek.history[0] = '^';
     for (int i = 0; i < 2; i++)
-        if (f->side[i] != &t->nobody)
-            zeek_join(f, (enum side)i, f->side[i]);
-    if (f->more)
+        f->side[i].zeek = (struct zeek_end){.delivered = 1, .orig = f->zeek.orig == i};
+    if (f->more) {
         f->more->zeek_blocks[0] = f->more->zeek_blocks[1] = 0;
+        memset(f->more->zeek, 0, sizeof(f->more->zeek));
+    }
 }
 
 static nstime idle_limit(const struct flow_table *t, const struct flow *f)
@@ -489,18 +504,20 @@ static bool reused(const struct flow *f, const struct packet *p)
     return p->tcp.flags & TCP_ACK || o->state != Z_SYN_ACK_SENT || r->state != Z_INACTIVE;
 }
 
-static void note_segment(struct zeek *z, struct zeek_end *e, const struct zeek_end *peer,
-                         const struct packet *p, int64_t rel)
+static void note_segment(struct flow_table *t, struct flow *f, struct zeek_end *e,
+                         const struct zeek_end *peer, const struct packet *p, int64_t rel)
 {
-    note_letters(z, e, p, (uint32_t)rel);
+    struct zeek *z = &f->zeek;
+    note_letters(t, f, e, p, (uint32_t)rel);
     if (!p->tcp.window && !(p->tcp.flags & TCP_RST) && peer->state != Z_CLOSED &&
         e->state != Z_RESET)
         scaled_letter(z, e, count16(&e->zero_windows), 'W');
     if (!e->did_close || !peer->did_close)
         z->last = p->time;
-    if (p->tcp.flags & TCP_FIN) {
+    struct zeek_more *m = p->tcp.flags & TCP_FIN ? more_of(t, f, e) : NULL;
+    if (m) {
         e->fin = true;
-        e->fin_seq = (uint32_t)rel + segment_len(p);
+        m->fin_seq = (uint32_t)rel + segment_len(p);
     }
 }
 
@@ -514,7 +531,7 @@ static void zeek_segment(struct flow_table *t, struct flow *f, struct zeek_end *
                              : z->partial || !(p->tcp.flags & TCP_SYN);
     end_init(e, p);
     int64_t rel = rel_of(e, p->tcp.seq, e->last);
-    note_segment(z, e, peer, p, rel);
+    note_segment(t, f, e, peer, p, rel);
     if (p->tcp.flags & TCP_ACK && peer->state == Z_INACTIVE) {
         acked = 1;
         end_start(peer, p->tcp.ack - 1, p->tcp.ack - 1);
@@ -522,14 +539,14 @@ static void zeek_segment(struct flow_table *t, struct flow *f, struct zeek_end *
         acked = rel_of(peer, p->tcp.ack, peer->ack);
         note_ack(peer, p);
     }
-    note_last(z, e, p);
+    note_last(t, f, e, p);
     if (reversed(e, peer, p))
         swap_roles(z, e, peer);
     bool close = state_machine(z, e, peer, p);
     if (e->state >= Z_PARTIAL || peer->state >= Z_PARTIAL)
         z->quick = false; /* past the handshake */
     if (p->tcp.flags & TCP_ACK)
-        zeek_acked(f, peer, acked);
+        zeek_acked(t, f, peer, acked);
     e->seen = true;
     zeek_data(t, f, e, p, rel);
     if (close)
@@ -543,12 +560,12 @@ void zeek_packet(struct flow_table *t, struct flow *f, enum side s, const struct
     if (z->open && (expired(t, f, p->time) || (!corrupt && reused(f, p))))
         zeek_cut(t, f);
     if (!z->open)
-        zeek_open(t, f, s, p);
-    struct zeek_end *e = &f->side[s]->zeek;
+        zeek_open(f, s, p);
+    struct zeek_end *e = &f->side[s].zeek;
     if (corrupt) {
         scaled_letter(z, e, count16(&e->checksums), 'C');
         return;
     }
     e->packets++;
-    zeek_segment(t, f, e, &f->side[other(s)]->zeek, p);
+    zeek_segment(t, f, e, &f->side[other(s)].zeek, p);
 }

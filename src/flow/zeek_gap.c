@@ -21,7 +21,7 @@ static void blocks_absorb(struct flow_more *m, int i, struct zeek_end *e)
 }
 
 /* The peer acknowledged what was never seen: one gap before each block that lies in between. */
-static void undelivered(struct flow *f, struct zeek_end *e, uint32_t upto)
+static void undelivered(struct flow_table *t, struct flow *f, struct zeek_end *e, uint32_t upto)
 {
     struct flow_more *m = f->more;
     int i = !e->orig;
@@ -34,25 +34,28 @@ static void undelivered(struct flow *f, struct zeek_end *e, uint32_t upto)
                 lowest = m->zeek_block[i][b].left;
         if (lowest == upto)
             break;
-        zeek_note_gap(f, e);
+        zeek_note_gap(t, f, e);
         e->delivered = lowest;
         blocks_absorb(m, i, e);
     }
     if (seq_gt(upto, e->delivered)) {
-        zeek_note_gap(f, e);
+        zeek_note_gap(t, f, e);
         e->delivered = upto;
     }
 }
 
-void zeek_acked(struct flow *f, struct zeek_end *e, int64_t rel)
+void zeek_acked(struct flow_table *t, struct flow *f, struct zeek_end *e, int64_t rel)
 {
     uint32_t seq = (uint32_t)rel;
-    if (e->fin && seq_ge(seq, e->fin_seq))
-        seq = e->fin_seq - 1;
+    if (e->fin) {
+        uint32_t fin = f->more->zeek[e == &f->side[SIDE_RESP].zeek].fin_seq;
+        if (seq_ge(seq, fin))
+            seq = fin - 1;
+    }
     if (rel <= 0 || !seq_gt(seq, e->trimmed))
         return;
     if (seq_gt(seq, e->delivered))
-        undelivered(f, e, seq);
+        undelivered(t, f, e, seq);
     e->trimmed = seq;
 }
 

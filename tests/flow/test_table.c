@@ -185,7 +185,7 @@ static void test_noise(void **state)
     struct packet fresh = syn_from(999, s.start);
     const struct flow_half *nobody = flow_get_half(flow_table_packet(s.t, &fresh), SIDE_RESP);
     assert_true(!nobody->seen && !nobody->packets && !nobody->acked && !nobody->syns);
-    assert_int_equal(nobody->first, NSTIME_NONE);
+    assert_int_equal(nobody->last, NSTIME_NONE);
     assert_int_equal(c->flows, c->live_flows + flow_table_limits(s.t)->flows_evicted);
     assert_true(c->rsts + c->duplicates >= resets && c->rsts <= resets);
     for (uint64_t id = 1; id <= flow_table_resets(s.t); id++) {
