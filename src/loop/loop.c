@@ -33,6 +33,7 @@ nstime loop_now(struct loop *l)
 static void on_before_poll(uv_prepare_t *h)
 {
     struct loop *l = h->data;
+    watches_forget(l);
     l->now = NSTIME_NONE;
 }
 
@@ -48,6 +49,10 @@ struct loop *loop_new(void)
     if (!l)
         return NULL;
     int rc = uv_loop_init(&l->uv);
+    if (rc == 0 && (rc = watches_init(l)) < 0) {
+        uv_run(&l->uv, UV_RUN_NOWAIT);
+        uv_loop_close(&l->uv);
+    }
     if (rc < 0) {
         free(l);
         errno = -rc;
@@ -65,81 +70,6 @@ struct loop *loop_new(void)
     /* A peer that went away is told by EPIPE; the signal would end the program. */
     signal(SIGPIPE, SIG_IGN);
     return l;
-}
-
-/* ---- watch ---- */
-struct watch {
-    uv_poll_t poll;
-    struct loop *loop;
-    int events; /* wanted; 0 paused */
-    bool stopped;
-    watch_fn fn;
-    void *arg;
-};
-
-static void on_poll(uv_poll_t *h, int status, int events);
-
-static int watch_arm(struct watch *w)
-{
-    int ev = (w->events & LOOP_READ ? UV_READABLE : 0) | (w->events & LOOP_WRITE ? UV_WRITABLE : 0);
-    return ev ? uv_poll_start(&w->poll, ev, on_poll) : uv_poll_stop(&w->poll);
-}
-
-static void watch_closed(uv_handle_t *h)
-{
-    free(h->data);
-}
-
-static void on_poll(uv_poll_t *h, int status, int events)
-{
-    struct watch *w = h->data;
-    int ev = (events & UV_READABLE ? LOOP_READ : 0) | (events & UV_WRITABLE ? LOOP_WRITE : 0);
-    if (status < 0)
-        ev = LOOP_READ | LOOP_WRITE;
-    w->fn(w->arg, ev);
-    /* libuv stops watching at POLLERR, but an ICMP error in the error queue is only a word on the
-     * way: who still watches wants to go on. watch_closed() frees w after this turn's callbacks. */
-    if (status < 0 && !w->stopped)
-        watch_arm(w);
-}
-
-struct watch *loop_watch(struct loop *l, int fd, int events, watch_fn fn, void *arg)
-{
-    struct watch *w = calloc(1, sizeof(*w));
-    if (!w)
-        return NULL;
-    int rc = uv_poll_init(&l->uv, &w->poll, fd);
-    if (rc < 0) {
-        free(w);
-        errno = -rc;
-        return NULL;
-    }
-    w->poll.data = w;
-    w->loop = l;
-    w->events = events;
-    w->fn = fn;
-    w->arg = arg;
-    rc = watch_arm(w);
-    if (rc < 0) {
-        watch_stop(w);
-        errno = -rc;
-        return NULL;
-    }
-    return w;
-}
-
-int watch_set(struct watch *w, int events)
-{
-    w->events = events;
-    return watch_arm(w);
-}
-
-void watch_stop(struct watch *w)
-{
-    if (!w || w->stopped)
-        return;
-    w->stopped = true;
-    uv_close((uv_handle_t *)&w->poll, watch_closed);
 }
 
 /* ---- timer ---- */
@@ -305,15 +235,10 @@ void loop_quit(struct loop *l)
 
 static void close_left(uv_handle_t *h, void *arg)
 {
-    struct loop *l = arg;
+    (void)arg;
     if (uv_is_closing(h))
         return;
-    if (h == (uv_handle_t *)&l->before_poll || h == (uv_handle_t *)&l->after_poll) {
-        uv_close(h, NULL);
-        return;
-    }
     switch (h->type) {
-    case UV_POLL: watch_stop(h->data); break;
     case UV_TIMER: timer_stop(h->data); break;
     case UV_SIGNAL: signal_watch_stop(h->data); break;
     case UV_PROCESS: child_abandon(h->data); break;
@@ -325,12 +250,14 @@ void loop_free(struct loop *l)
 {
     if (!l)
         return;
-    uv_walk(&l->uv, close_left, l);
+    watches_stop_all(l);
+    uv_walk(&l->uv, close_left, NULL);
     /* Close callbacks, and work that still runs aside. */
     while (uv_run(&l->uv, UV_RUN_DEFAULT))
-        uv_walk(&l->uv, close_left, l);
-    uv_walk(&l->uv, close_left, l); /* what a done() of that work began */
+        uv_walk(&l->uv, close_left, NULL);
+    uv_walk(&l->uv, close_left, NULL); /* what a done() of that work began */
     uv_run(&l->uv, UV_RUN_DEFAULT);
     uv_loop_close(&l->uv);
+    watches_release(l);
     free(l);
 }
