@@ -51,6 +51,10 @@ static int on_curl_timer(CURLM *multi, long ms, void *arg)
 {
     struct curl *m = arg;
     (void)multi;
+    if (ms >= 0 && m->timer) {
+        timer_again(m->timer, ms * NS_PER_MS);
+        return 0;
+    }
     timer_stop(m->timer);
     m->timer = ms < 0 ? NULL : loop_timer(m->p->l, ms * NS_PER_MS, 0, on_curl_time, m);
     return 0;
@@ -425,6 +429,7 @@ static int http_set_up(struct chain *c)
 void http_begin(struct chain *c)
 {
     c->state = CHAIN_HTTP;
+    queue_works(c);
     if (http_set_up(c) < 0) {
         sock_latch(&c->sv, ENOMEM);
         http_finish(c, FAIL_UNKNOWN);

@@ -14,6 +14,7 @@
 #define FIRST_MAX        512               /* first bytes of a peer that are kept */
 #define LINE_CAP         8192              /* of a targets file, and a header line */
 #define READ_CAP         ((uint64_t)1 << 20) /* bytes of a peer read before it is enough */
+#define LINGERS_MAX      512               /* sockets that are read to the peer's end */
 #define DOUBTFUL_SILENCE NS_PER_SEC        /* idle: at least 1 s of silence */
 
 /* ---- keys.c, target.c, result.c ---- */
@@ -74,7 +75,7 @@ struct http;
 struct split;
 struct start { /* one prober_start() or prober_repeat() */
     struct prober *p;
-    struct start *next;
+    struct start *next, *prev;
     struct target *t;
     uint32_t round;
     bool repeat, done;
@@ -110,6 +111,8 @@ struct chain { /* one connection to one address */
     uint16_t port;
     enum scheme scheme;
     enum chain_state state;
+    struct host_slot *slot;    /* queue.c: of its address */
+    bool begun, works;         /* it has its turn; it is past connecting, with TLS or HTTP */
     bool explores; /* scheme auto: tries what is spoken */
     unsigned tries;                  /* before this one */
     struct result *kept[AUTO_TRIES][4]; /* told when it is known which try speaks */
@@ -136,6 +139,19 @@ struct chain { /* one connection to one address */
     struct http *http;
 };
 
+struct host_slot;
+struct queue { /* queue.c */
+    struct chain *ready, **ready_end; /* may begin as far as their addresses go */
+    struct host_slot **buckets;
+    size_t nbuckets, nhosts;
+    unsigned active, limit, allowed, per_host; /* allowed: by settings and open files */
+    unsigned working, extra;                   /* extra: may begin although many work */
+    nstime cpu, cpu_at;                        /* of this thread, when it was looked at last */
+    struct timer *pace;
+    nstime next_at; /* of the rate */
+    bool running, short_of_files;
+};
+
 struct told; /* an event for a callback, told from the loop */
 struct lingerer;
 struct prober {
@@ -143,14 +159,16 @@ struct prober {
     struct prober_settings st;
     char *resolver;
     uint64_t next_chain;
-    unsigned active, starts_open;
+    unsigned starts_open;
     struct start *starts;
-    struct chain *queue, **queue_end;
+    struct queue queue;
+    bool short_of_files; /* once there was no descriptor left */
     struct told *told, **told_end;
     struct timer *tell;
     bool telling, freed;
-    struct lingerer *lingers;
-    unsigned nlingers;
+    struct lingerer *lingers, **lingers_end;
+    struct timer *linger;
+    unsigned nlingers, lingers_max;
     struct dns *dns;
     struct curl *curl;
     X509_STORE *store;
@@ -173,7 +191,21 @@ void chain_put_socket(struct chain *c, struct result *r); /* as fields */
 void chain_set_failure(struct chain *c, struct result *r, enum failure f, enum probe_stage s);
 /* Where failure is not said by its caller: by the latched errno, EOF or nothing. */
 enum failure chain_failure(const struct chain *c);
+
+/* ---- queue.c ---- */
+void queue_init(struct prober *p);
+void queue_release(struct prober *p);
+void queue_add(struct chain *c);
+void queue_soon(struct prober *p);
+void queue_run(struct prober *p);     /* begins what may begin */
+bool queue_put_back(struct chain *c); /* no descriptor is left: later, or false */
+void queue_works(struct chain *c);    /* from here on it costs us time, not only the peer */
+void queue_left(struct chain *c);     /* it has ended, begun or not */
+void queue_cancel(struct prober *p);
+
+/* ---- linger.c ---- */
 void prober_linger(struct prober *p, int fd); /* FIN, read to the peer's, close */
+void lingers_release(struct prober *p);
 
 /* ---- tcp.c, tls.c, http.c, auto.c ---- */
 void tcp_begin(struct chain *c);

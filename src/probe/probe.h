@@ -130,7 +130,9 @@ const struct probe_type *probe_type_at(size_t i);
 
 /* ---- running ---- */
 struct prober_settings {
-    unsigned max_in_flight;  /* connections; 0: 256 */
+    unsigned max_in_flight;  /* connections; 0: 10000. Never more than descriptors allow */
+    unsigned max_per_host;   /* of them to one address; 0: 64 */
+    unsigned rate;           /* new connections a second; 0: no limit */
     bool no_names;           /* -n: numeric only in fields */
     const char *resolver;    /* "addr:port" for tests, NULL: the system's */
 };
@@ -151,6 +153,8 @@ int prober_start(struct prober *p, const struct target *t, uint32_t round, bool 
 int prober_repeat(struct prober *p, const struct target *t, const struct addr *address,
                   uint32_t round, const struct probe_callbacks *cb);
 unsigned prober_in_flight(const struct prober *p); /* starts not yet done */
+unsigned prober_limit(const struct prober *p);     /* connections at once, as settings and open files allow */
+bool prober_short_of_files(const struct prober *p); /* a connection had to wait for a descriptor */
 void prober_cancel(struct prober *p); /* the open ones end as FAIL_INTERRUPTED, told at once */
 
 #endif

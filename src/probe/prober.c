@@ -7,10 +7,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define IN_FLIGHT_DEFAULT 256
-#define LINGER_TIME       (500 * NS_PER_MS)
-#define LINGERS_MAX       512
-
 /* ---- telling: callbacks run from the loop alone, never from inside a probe ---- */
 struct told {
     struct told *next;
@@ -19,6 +15,7 @@ struct told {
 };
 
 static void start_free(struct start *st);
+static void start_unlink(struct start *st);
 static void prober_destroy(struct prober *p);
 
 static void tell_one(struct prober *p, struct told *t)
@@ -36,10 +33,7 @@ static void tell_one(struct prober *p, struct told *t)
     p->starts_open--;
     uint32_t target = st->t->id, round = st->round;
     struct probe_callbacks cb = st->cb;
-    struct start **at = &p->starts;
-    while (*at != st)
-        at = &(*at)->next;
-    *at = st->next;
+    start_unlink(st);
     start_free(st);
     if (!p->freed && cb.on_done)
         cb.on_done(cb.arg, target, round);
@@ -86,6 +80,16 @@ static void start_free(struct start *st)
     result_free(st->dns);
     X509_STORE_free(st->store);
     free(st);
+}
+
+static void start_unlink(struct start *st)
+{
+    if (st->prev)
+        st->prev->next = st->next;
+    else
+        st->p->starts = st->next;
+    if (st->next)
+        st->next->prev = st->prev;
 }
 
 static void start_check(struct start *st)
@@ -153,20 +157,6 @@ static void start_skip_all(struct start *st, const struct result *failed)
     }
 }
 
-static void queue_run(struct prober *p)
-{
-    unsigned max = p->st.max_in_flight ? p->st.max_in_flight : IN_FLIGHT_DEFAULT;
-    while (p->queue && p->active < max) {
-        struct chain *c = p->queue;
-        p->queue = c->queue_next;
-        if (!p->queue)
-            p->queue_end = &p->queue;
-        c->queue_next = NULL;
-        p->active++;
-        tcp_begin(c);
-    }
-}
-
 /* A connection not begun yet. */
 static void chain_init(struct chain *c)
 {
@@ -189,7 +179,6 @@ static struct chain *chain_new(struct start *st, const struct addr *a)
     struct chain *c = calloc(1, sizeof(*c));
     if (!c)
         return NULL;
-    struct prober *p = st->p;
     c->st = st;
     c->addr = *a;
     c->port = st->port;
@@ -198,8 +187,7 @@ static struct chain *chain_new(struct start *st, const struct addr *a)
     c->next = st->chains;
     st->chains = c;
     st->open++;
-    *p->queue_end = c;
-    p->queue_end = &c->queue_next;
+    queue_add(c);
     return c;
 }
 
@@ -220,7 +208,7 @@ void start_resolved(struct start *st, const struct addr *addrs, size_t n)
         if (!chain_new(st, &addrs[i]))
             log_msg(LOG_ERROR, "%s", strerror(ENOMEM));
     st->open--;
-    queue_run(st->p);
+    queue_soon(st->p);
     start_check(st);
 }
 
@@ -242,6 +230,8 @@ static struct start *start_new(struct prober *p, const struct target *t, uint32_
     st->dns_span = NSTIME_NONE;
     st->open = 1;
     st->next = p->starts;
+    if (st->next)
+        st->next->prev = st;
     p->starts = st;
     p->starts_open++;
     return st;
@@ -268,7 +258,7 @@ static int start_begin(struct start *st, const struct addr *address)
         rc = st->dns ? dns_lookup(st, st->dns) : -ENOMEM;
     }
     if (rc < 0) { /* nothing was told yet: the caller's error */
-        st->p->starts = st->next;
+        start_unlink(st);
         st->p->starts_open--;
         start_free(st);
     }
@@ -292,6 +282,11 @@ int prober_repeat(struct prober *p, const struct target *t, const struct addr *a
 unsigned prober_in_flight(const struct prober *p)
 {
     return p->starts_open;
+}
+
+bool prober_short_of_files(const struct prober *p)
+{
+    return p->short_of_files;
 }
 
 /* ---- chains ---- */
@@ -460,74 +455,11 @@ void chain_end(struct chain *c)
         return;
     chain_release(c);
     chain_unlink(c);
+    queue_left(c);
     free(c);
-    p->active--;
     st->open--;
     start_check(st);
     queue_run(p);
-}
-
-/* ---- lingering: close() with bytes still coming would make this host send a RST of its own ----
- */
-struct lingerer {
-    struct lingerer *next;
-    struct prober *p;
-    int fd;
-    struct watch *watch;
-    struct timer *timer;
-};
-
-static void linger_free(struct lingerer *g)
-{
-    struct lingerer **at = &g->p->lingers;
-    while (*at != g)
-        at = &(*at)->next;
-    *at = g->next;
-    g->p->nlingers--;
-    watch_stop(g->watch);
-    timer_stop(g->timer);
-    close(g->fd);
-    free(g);
-}
-
-static void on_linger_end(void *arg)
-{
-    linger_free(arg);
-}
-
-static void on_linger_read(void *arg, int events)
-{
-    struct lingerer *g = arg;
-    char buf[16384];
-    (void)events;
-    for (int i = 0; i < 16; i++) {
-        ssize_t n = recv(g->fd, buf, sizeof(buf), MSG_DONTWAIT);
-        if (n > 0)
-            continue;
-        if (n < 0 && (errno == EAGAIN || errno == EINTR))
-            return;
-        linger_free(g);
-        return;
-    }
-}
-
-void prober_linger(struct prober *p, int fd)
-{
-    struct lingerer *g = p->nlingers < LINGERS_MAX ? calloc(1, sizeof(*g)) : NULL;
-    if (!g || shutdown(fd, SHUT_WR) < 0) {
-        free(g);
-        close(fd);
-        return;
-    }
-    g->p = p;
-    g->fd = fd;
-    g->next = p->lingers;
-    p->lingers = g;
-    p->nlingers++;
-    g->watch = loop_watch(p->l, fd, LOOP_READ, on_linger_read, g);
-    g->timer = loop_timer(p->l, LINGER_TIME, 0, on_linger_end, g);
-    if (!g->watch || !g->timer)
-        linger_free(g);
 }
 
 /* ---- the prober ---- */
@@ -545,8 +477,9 @@ struct prober *prober_new(struct loop *l, const struct prober_settings *st)
             goto fail;
     }
     p->next_chain = 1;
-    p->queue_end = &p->queue;
     p->told_end = &p->told;
+    p->lingers_end = &p->lingers;
+    queue_init(p);
     p->tell = loop_timer(l, 0, 0, tell_all, p);
     if (!p->tell)
         goto fail;
@@ -582,13 +515,7 @@ static void start_interrupt(struct start *st)
 
 void prober_cancel(struct prober *p)
 {
-    while (p->queue) { /* those never begun end like the others */
-        struct chain *c = p->queue;
-        p->queue = c->queue_next;
-        c->queue_next = NULL;
-        p->active++;
-    }
-    p->queue_end = &p->queue;
+    queue_cancel(p);
     for (struct start *st = p->starts; st; st = st->next)
         start_interrupt(st);
     tell_all(p);
@@ -596,8 +523,8 @@ void prober_cancel(struct prober *p)
 
 static void prober_destroy(struct prober *p)
 {
-    while (p->lingers)
-        linger_free(p->lingers);
+    lingers_release(p);
+    queue_release(p);
     timer_stop(p->tell);
     dns_release(p);
     curl_release(p);

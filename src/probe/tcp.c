@@ -211,6 +211,8 @@ void tcp_begin(struct chain *c)
     c->wall = loop_wall(c->st->p->l);
     c->t0 = loop_clock();
     int rc = sock_open(&c->addr, &c->st->t->opt, &c->fd, &what);
+    if ((rc == -EMFILE || rc == -ENFILE) && queue_put_back(c))
+        return;
     if (rc < 0) {
         begin_failed(c, -rc, what);
         return;

@@ -531,6 +531,7 @@ void tls_begin(struct chain *c)
 {
     tcp_ok(c, PSTAGE_CONNECT);
     c->state = CHAIN_TLS;
+    queue_works(c);
     if (make_ssl(c) < 0) {
         keep_reason(c);
         finish(c, FAIL_UNKNOWN);
