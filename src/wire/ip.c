@@ -67,9 +67,14 @@ bool ip4_header(struct decoder *dec, struct part *p, uint8_t *proto)
     }
     pkt->ip_checksum_ok =
         sum_fold(hlen == 20 ? sum_words(0, b, 20) : sum_words(0, b, hlen)) == 0xffff;
+    bool flipped = total > p->wire && !pkt->ip_checksum_ok && p->wire >= hlen;
+    if (flipped)
+        total = p->wire; /* bits changed underway; with a right sum the record was cut later */
     part_clip(p, total);
     part_skip(p, hlen);
-    if (!(frag & 0x3fff))
+    if (flipped && frag & 0x1fff)
+        *proto = PROTO_NONE;
+    if (flipped || !(frag & 0x3fff))
         return true;
     struct fragment f = {
         .id = pkt->ip_id, .proto = *proto, .offset = (frag & 0x1fffU) * 8, .more = frag & 0x2000};

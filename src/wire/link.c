@@ -288,6 +288,7 @@ uint16_t link_wifi(struct packet *pkt, struct cursor *c)
 {
     const uint8_t *b = cur_take(c, 24);
     size_t more = 0;
+    bool aggregate = false;
 
     if (!b || (b[0] & 0x0c) != 0x08 || (b[0] & 0x40))
         return 0;
@@ -295,9 +296,13 @@ uint16_t link_wifi(struct packet *pkt, struct cursor *c)
         more += 6; /* the fourth address */
     if (b[0] & 0x80)
         more += (b[1] & 0x80) ? 6 : 2; /* QoS control, HT control */
-    cur_take(c, more);
+    const uint8_t *rest = cur_take(c, more);
+    if (rest && b[0] & 0x80) /* QoS control: an A-MSDU, frames with a short head each */
+        aggregate = rest[(b[1] & 3) == 3 ? 6 : 0] & 0x80;
     if ((b[1] & 0x40) && !skip_cipher(c))
         return 0;
+    if (aggregate)
+        cur_take(c, 14); /* of several frames in one record the first is read */
     return llc(pkt, c);
 }
 

@@ -122,6 +122,32 @@ static uint16_t gtp(struct packet *pkt, struct cursor *c)
     return link_raw(pkt, c);
 }
 
+/* RFC 4380 5.1.1, 5.2.3: authentication, origin, then IPv6 that fills the datagram, with an address
+ * of 2001::/32 on either end. Relays and hosts use ports of their own: only the content tells. */
+static uint16_t teredo(struct packet *pkt, struct cursor *c)
+{
+    static const uint8_t prefix[4] = {0x20, 0x01, 0, 0};
+
+    (void)pkt;
+    if (cur_left(c) >= 4 && be16(c->p) == 1) {
+        const uint8_t *b = cur_take(c, 4);
+        cur_take(c, b[2] + b[3] + 9U); /* client, authentication value, nonce, confirmation */
+    }
+    if (cur_left(c) >= 8 && be16(c->p) == 0)
+        cur_take(c, 8); /* origin */
+    if (cur_left(c) < 40 || c->p[0] >> 4 != 6)
+        return 0;
+    bool either = memcmp(c->p + 8, prefix, 4) == 0 || memcmp(c->p + 24, prefix, 4) == 0;
+    return either && be16(c->p + 4) + 40U >= cur_left(c) ? ETHERTYPE_IPV6 : 0;
+}
+
+/* A datagram that may be Teredo's: of IPv4, beginning with IPv6's version or with an indication. */
+static bool like_teredo(const struct packet *outer, const struct cursor *c)
+{
+    return outer->src.family == 4 && cur_left(c) >= 40 &&
+           (c->p[0] >> 4 == 6 || (c->p[0] == 0 && c->p[1] <= 1));
+}
+
 int udp_tunnel_decode(struct decoder *dec, struct part p, uint16_t port)
 {
     static const struct {
@@ -129,13 +155,16 @@ int udp_tunnel_decode(struct decoder *dec, struct part p, uint16_t port)
         uint16_t (*strip)(struct packet *pkt, struct cursor *c);
     } tunnels[] = {{4789, vxlan}, {6081, geneve}, {2152, gtp}};
     const uint8_t *from = p.c.p;
+    uint16_t (*strip)(struct packet *, struct cursor *) =
+        like_teredo(dec->pkt, &p.c) ? teredo : NULL;
 
     for (size_t i = 0; i < ARRAY_SIZE(tunnels); i++)
-        if (tunnels[i].port == port) {
-            struct packet outer = *dec->pkt;
-            uint16_t ethertype = tunnels[i].strip(dec->pkt, &p.c);
-            p.wire -= MIN_OF(p.wire, (uint32_t)(p.c.p - from));
-            return inner(dec, ethertype, p, &outer);
-        }
-    return 0;
+        if (tunnels[i].port == port)
+            strip = tunnels[i].strip;
+    if (!strip)
+        return 0;
+    struct packet outer = *dec->pkt;
+    uint16_t ethertype = strip(dec->pkt, &p.c);
+    p.wire -= MIN_OF(p.wire, (uint32_t)(p.c.p - from));
+    return inner(dec, ethertype, p, &outer);
 }

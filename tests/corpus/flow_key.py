@@ -115,6 +115,23 @@ def explained():
     return known
 
 
+SWAPPED = {"RSTO": "RSTR", "RSTR": "RSTO", "S2": "S3", "S3": "S2", "SH": "SHR", "SHR": "SH"}
+
+
+def swapped(line):
+    """The record as it reads with the other end for the originator."""
+    history = line[5].lstrip("^").swapcase()
+    return line[2:4] + line[0:2] + [SWAPPED.get(line[4], line[4]),
+                                    history if line[5].startswith("^") else "^" + history]
+
+
+def fits(row, lines, want):
+    ends = [address(row["orig_h"]), row["orig_p"], address(row["resp_h"]), row["resp_p"]]
+    mine = [l for l in lines if row["orig_h"] == "-" or
+            [address(l[0]), l[1], address(l[2]), l[3]] == ends]
+    return mine, any(want[0] in ("-", l[4]) and want[1] in ("-", l[5]) for l in mine)
+
+
 def score_zeek(dump, verbose):
     hits, total, new = 0, 0, []
     known, files = explained(), collections.OrderedDict()
@@ -124,23 +141,24 @@ def score_zeek(dump, verbose):
         lines, _ = dump.lines(name, "--records")
         for row in rows:
             want = (row["conn_state"], row["history"])
-            fits = [l for l in lines
-                    if row["orig_h"] == "-" or [address(l[0]), l[1], address(l[2]), l[3]] ==
-                    [address(row["orig_h"]), row["orig_p"], address(row["resp_h"]), row["resp_p"]]]
             total += 1
-            good = any(want[0] in ("-", l[4]) and want[1] in ("-", l[5]) for l in fits)
+            mine, good = fits(row, lines, want)
             hits += good
             tag = (name, row["orig_p"], row["resp_p"], row["history"])
+            if good and tag in known:
+                print("STALE in flow_key.list: %s" % " ".join(tag))
+                new.append(tag)
             if good:
-                if tag in known:
-                    print("STALE in flow_key.list: %s" % " ".join(tag))
                 continue
+            if known.get(tag, "").startswith("roles:") and \
+                    not fits(row, [swapped(l) for l in lines], want)[1]:
+                known.pop(tag)
             if tag not in known:
                 new.append(tag)
             if verbose or tag not in known:
                 print("ZEEK %s %s:%s>%s:%s want %s %s, have %s (%s)%s" % (
                     name, row["orig_h"], row["orig_p"], row["resp_h"], row["resp_p"], *want,
-                    "; ".join("%s %s" % (l[4], l[5]) for l in fits[:6]) or "nothing",
+                    "; ".join("%s %s" % (l[4], l[5]) for l in mine[:6]) or "nothing",
                     row[next(k for k in row if k and k.startswith("zeek command"))][:70],
                     " explained: " + known[tag] if tag in known else ""))
     return hits, total, new

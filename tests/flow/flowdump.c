@@ -1,6 +1,7 @@
 /*
- * flowdump [--records] FILE: one tab-separated line for each reset (or each Zeek record) of a
- * capture. A development tool: what the engine makes of a file, before any judging.
+ * flowdump [--records|--streams] FILE: one tab-separated line for each reset (or each Zeek record,
+ * or each flow with what its packets were) of a capture. A development tool: what the engine makes
+ * of a file, before any judging.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -59,6 +60,54 @@ static void print_reset(const struct reset *r)
            r->harmful_why, r->last_words);
 }
 
+/* ---- flows as sets of packets, in the terms of tshark's tcp.completeness ---- */
+enum { SYN = 1, SYN_ACK = 2, ACK = 4, DATA = 8, FIN = 16, RST = 32 };
+
+static struct stream {
+    uint64_t first, packets, rsts;
+    unsigned seen;
+} * streams;
+static size_t nstreams, streams_alloc;
+
+/* Its rules: data counts only with ACK and without SYN, an ACK only without data, FIN with ACK. */
+static unsigned completes(const struct packet *p)
+{
+    uint8_t f = p->tcp.flags;
+    bool acks = f & TCP_ACK;
+    unsigned seen = (f & TCP_RST ? RST : 0) | (acks && f & TCP_FIN ? FIN : 0);
+
+    if (f & TCP_SYN)
+        return seen | (acks ? SYN_ACK : SYN);
+    return acks ? seen | (p->payload_len ? DATA : ACK) : seen;
+}
+
+static void count_packet(const struct flow *f, const struct packet *p)
+{
+    size_t id = f ? (size_t)flow_id(f) : 0, had = nstreams;
+
+    if (!f || p->l4 != L4_TCP)
+        return;
+    if (id >= nstreams) {
+        if (array_grow(&streams, &streams_alloc, id + 1, sizeof(*streams)) < 0)
+            abort();
+        nstreams = id + 1;
+        memset(&streams[had], 0, (nstreams - had) * sizeof(*streams));
+    }
+    struct stream *s = &streams[id];
+    if (!s->packets++)
+        s->first = p->number;
+    s->rsts += !!(p->tcp.flags & TCP_RST);
+    s->seen |= completes(p);
+}
+
+static void print_streams(void)
+{
+    for (size_t i = 1; i < nstreams; i++)
+        printf("%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%u\n", streams[i].first, streams[i].packets,
+               streams[i].rsts, streams[i].seen);
+    free(streams);
+}
+
 static int walk(struct flow_table *t, const uint8_t *buf, size_t len)
 {
     struct capread reader;
@@ -72,7 +121,7 @@ static int walk(struct flow_table *t, const uint8_t *buf, size_t len)
         if (err <= 0)
             break;
         packet_decode(&pkt, &rec, d);
-        flow_table_packet(t, &pkt);
+        count_packet(flow_table_packet(t, &pkt), &pkt);
     }
     if (err < 0)
         fprintf(stderr, "flowdump: %s\n", reader.error);
@@ -103,10 +152,11 @@ static uint8_t *slurp(const char *path, size_t *len)
 int main(int argc, char **argv)
 {
     bool records = argc == 3 && strcmp(argv[1], "--records") == 0;
+    bool flows = argc == 3 && strcmp(argv[1], "--streams") == 0;
     struct flow_settings st = {.on_record = records ? print_record : NULL};
     size_t len = 0;
-    if (argc != 2 + records) {
-        fprintf(stderr, "usage: flowdump [--records] FILE\n");
+    if (argc != 2 + (records || flows)) {
+        fprintf(stderr, "usage: flowdump [--records|--streams] FILE\n");
         return 2;
     }
     uint8_t *buf = slurp(argv[argc - 1], &len);
@@ -118,8 +168,12 @@ int main(int argc, char **argv)
         return 3;
     }
     walk(t, buf, len);
-    for (size_t id = 1; !records && id <= flow_table_resets(t); id++)
+    for (size_t id = 1; !records && !flows && id <= flow_table_resets(t); id++)
         print_reset(flow_table_reset(t, id));
+    if (flows)
+        print_streams();
+    else
+        free(streams);
     const struct flow_counts *c = flow_table_counts(t);
     fprintf(stderr,
             "packets %" PRIu64 " tcp %" PRIu64 " rsts %" PRIu64 " copies %" PRIu64 " flows %" PRIu64
