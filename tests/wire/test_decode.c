@@ -188,8 +188,14 @@ static void test_ipv4(void **state)
     assert_int_equal(p.ip_len, b.len);
     assert_int_equal(p.l4, L4_TCP);
 
-    put_at16(&b, 2, 2000); /* more than is there */
+    put_at16(&b, 2, 2000); /* more than the frame had, and the sum is wrong: changed underway */
     decode(&p, &b, LINK_RAW);
+    assert_int_equal(p.payload_len, b.len - 28 - 40);
+
+    put_at16(&b, 10, 0); /* with a right sum: somebody cut the record, and the frame's length too */
+    put_at16(&b, 10, 0xffffU & ~(unsigned)inet_checksum(0, (const uint8_t *)b.buf, 28));
+    decode(&p, &b, LINK_RAW);
+    assert_true(p.ip_checksum_ok);
     assert_true(p.truncated);
     assert_int_equal(p.payload_len, 2000 - 28 - 40);
     assert_int_equal(p.payload_caplen, 0);
@@ -441,6 +447,11 @@ static void test_tunnels(void **state)
         {47, "3081 0800 00410001 00000001 00000002", false},
         {47, "0000 8200 0801 0000 020000000003 020000000001 020000000002 0000 aaaa03 000000 0800",
          false},
+        /* QoS data with an A-MSDU: destination, source and length before the LLC header */
+        {47,
+         "0000 8200 8801 0000 020000000003 020000000001 020000000002 0000 8000 020000000002 "
+         "020000000001 0040 aaaa03 000000 0800",
+         false},
     };
 
     (void)state;
@@ -480,6 +491,33 @@ static void test_tunnels(void **state)
     assert_int_equal(p.l4, L4_OTHER);
     assert_int_equal(p.src.family, 4);
     strbuf_release(&b);
+}
+
+/* RFC 4380: IPv6 in UDP on any port, behind authentication and origin; an address of 2001::/32. */
+static void test_teredo(void **state)
+{
+    static const char *const heads[] = {"", "0000 1234 01020304",
+                                        "0001 0102 aa bbbb 0102030405060708 00",
+                                        "0001 0000 0102030405060708 00 0000 1234 01020304"};
+    struct packet p;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(heads) * 2; i++) {
+        struct strbuf b = STRBUF_INIT;
+        bool teredo = i % 2 == 0;
+        make_data(&b, true);
+        if (teredo)
+            memcpy(b.buf + (i % 4 ? 24 : 8), "\x20\x01\0\0", 4);
+        wrap_hex(&b, heads[i / 2]);
+        wrap_hex(&b, "ceb4 0ed5 0000 0000");
+        wrap_ip4(&b, &(struct ip4){.proto = 17});
+        assert_int_equal(decode(&p, &b, LINK_RAW), 1);
+        assert_int_equal(p.tunnelled, teredo);
+        assert_int_equal(p.src.family, teredo ? 6 : 4);
+        assert_int_equal(p.l4, teredo ? L4_TCP : L4_UDP);
+        decode_prefixes(&b, LINK_RAW);
+        strbuf_release(&b);
+    }
 }
 
 static void test_udp(void **state)
@@ -574,6 +612,7 @@ int main(void)
         cmocka_unit_test(test_checksum),
         cmocka_unit_test(test_sums),
         cmocka_unit_test(test_tunnels),
+        cmocka_unit_test(test_teredo),
         cmocka_unit_test(test_udp),
         cmocka_unit_test(test_icmp),
         cmocka_unit_test(test_flags),
