@@ -24,6 +24,8 @@ enum long_option {
     OPT_TLS_MIN,
     OPT_TLS_MAX,
     OPT_CONNECT_TO,
+    OPT_PROXY,
+    OPT_AUTH,
     OPT_SAVE,
     OPT_FLOWS,
     OPT_MAX_FLOWS,
@@ -62,6 +64,8 @@ static const struct option long_options[] = {
     {"tls-min", required_argument, NULL, OPT_TLS_MIN},
     {"tls-max", required_argument, NULL, OPT_TLS_MAX},
     {"connect-to", required_argument, NULL, OPT_CONNECT_TO},
+    {"proxy", required_argument, NULL, OPT_PROXY},
+    {"auth", required_argument, NULL, OPT_AUTH},
     {"save", no_argument, NULL, OPT_SAVE},
     {"flows", no_argument, NULL, OPT_FLOWS},
     {"max-flows", required_argument, NULL, OPT_MAX_FLOWS},
@@ -97,23 +101,26 @@ void options_help(void)
             "  -t, --targets FILE      targets, one a line: TARGET [KEY=VALUE]...\n"
             "      --demo              twelve misbehaving servers on loopback; needs no network\n"),
           stdout);
-    fputs(_("\n"
-            "How to probe\n"
-            "  -c, --count N           rounds (batch 1; console 0: endless)\n"
-            "      --interval TIME     between rounds (10s)\n"
-            "      --timeout TIME      of each stage (10s)\n"
-            "      --duration TIME     end after TIME\n"
-            "  -4                      IPv4 only\n"
-            "  -6                      IPv6 only\n"
-            "      --source ADDR|IF    connect from there\n"
-            "      --connect-to HOST:PORT  keep the target's name, connect to HOST:PORT\n"
-            "  -X, --method METHOD     HTTP method\n"
-            "  -H, --header LINE       HTTP header (may be repeated)\n"
-            "  -d, --data TEXT|@FILE   request body\n"
-            "      --cert FILE, --key FILE, --cacert FILE   PEM files\n"
-            "  -k, --insecure          accept any certificate\n"
-            "      --tls-min V, --tls-max V   1.0 1.1 1.2 1.3\n"),
-          stdout);
+    fputs(
+        _("\n"
+          "How to probe\n"
+          "  -c, --count N           rounds (batch 1; console 0: endless)\n"
+          "      --interval TIME     between rounds (10s)\n"
+          "      --timeout TIME      of each stage (10s)\n"
+          "      --duration TIME     end after TIME\n"
+          "  -4                      IPv4 only\n"
+          "  -6                      IPv6 only\n"
+          "      --source ADDR|IF    connect from there\n"
+          "      --connect-to HOST:PORT  keep the target's name, connect to HOST:PORT\n"
+          "      --proxy URL         http://, https:// or socks5://HOST:PORT, for http(s) targets\n"
+          "      --auth FILE         credentials: a file, env:NAME, or aws (AWS_* variables)\n"
+          "  -X, --method METHOD     HTTP method\n"
+          "  -H, --header LINE       HTTP header (may be repeated)\n"
+          "  -d, --data TEXT|@FILE   request body\n"
+          "      --cert FILE, --key FILE, --cacert FILE   PEM files\n"
+          "  -k, --insecure          accept any certificate\n"
+          "      --tls-min V, --tls-max V   1.0 1.1 1.2 1.3\n"),
+        stdout);
     fputs(_("\n"
             "What comes out\n"
             "  -b, --batch             no screen: probe, watch, diagnose, report, exit\n"
@@ -349,6 +356,8 @@ static int set_text(struct options *o, int c, char *arg)
     case OPT_KEY: st->defaults.key = arg; return 0;
     case OPT_CACERT: st->defaults.cacert = arg; return 0;
     case OPT_CONNECT_TO: st->defaults.connect_to = arg; return 0;
+    case OPT_PROXY: st->defaults.proxy = arg; return 0;
+    case OPT_AUTH: st->defaults.auth = arg; return 0;
     case OPT_COLOR: return set_color(o, arg);
     case OPT_THEME: return set_theme(o, arg);
     case OPT_EXPLAIN:

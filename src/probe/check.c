@@ -34,6 +34,8 @@ static int check_words(const struct target_options *o, char *err, size_t errlen)
     int rc = 0;
     if (o->connect_to)
         rc = target_set(&scratch, "connect-to", o->connect_to, err, errlen);
+    if (!rc && o->proxy)
+        rc = target_set(&scratch, "proxy", o->proxy, err, errlen);
     if (!rc && o->method)
         rc = target_set(&scratch, "method", o->method, err, errlen);
     for (size_t i = 0; !rc && o->headers && o->headers[i]; i++)
@@ -51,6 +53,11 @@ static int check_variant(const struct target *t, char *err, size_t errlen)
     const struct target_options *o = &t->opt;
     if (o->hello_split && t->scheme != SCHEME_TLS)
         return say(-EINVAL, err, errlen, "%s", _("hello-split belongs to tls:// targets"));
+    if (o->proxy && !target_uses_proxy(t))
+        return say(-EINVAL, err, errlen, "%s",
+                   _("only http:// and https:// targets go through a proxy"));
+    if (o->proxy && o->connect_to)
+        return say(-EINVAL, err, errlen, "%s", _("proxy and connect-to exclude each other"));
     if (!o->alpn && !o->groups && !o->ciphers)
         return 0;
     SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
@@ -60,6 +67,14 @@ static int check_variant(const struct target *t, char *err, size_t errlen)
     return rc == -EINVAL ? say(rc, err, errlen, "%s",
                                _("alpn, groups or ciphers: not a list that OpenSSL knows"))
                          : rc;
+}
+
+static int check_auth(const struct target *t, char *err, size_t errlen)
+{
+    struct auth a = {0};
+    int rc = auth_read(&a, t->opt.auth, err, errlen);
+    auth_release(&a);
+    return rc;
 }
 
 static int check_family(const struct target *t, char *err, size_t errlen)
@@ -152,6 +167,8 @@ int target_check(const struct target *t, const struct target *like, char *err, s
         rc = check_variant(t, err, errlen);
     if (!rc)
         rc = check_family(t, err, errlen);
+    if (!rc && o->auth)
+        rc = check_auth(t, err, errlen);
     if (!rc && o->source && !(p && same(o->source, p->source)))
         rc = check_source(o->source, err, errlen);
     if (!rc && !(p && same(o->cacert, p->cacert) && same(o->cert, p->cert) && same(o->key, p->key)))

@@ -47,12 +47,18 @@ static bool was_idle(const struct result *r)
     return silence >= least && (is_reset(r) || r->failure == FAIL_EOF);
 }
 
+/* A proxy's refusal to connect comes over a connection that stands. */
+static bool connecting(const struct result *r)
+{
+    return r->stage == PSTAGE_CONNECT && !field_str(r, "proxy");
+}
+
 /* The stage as packets would name it, the first of close, syn, idle, data, psh, ack. */
 static const char *stage_word(const struct result *r)
 {
     if (r->failure == FAIL_BROKEN_PIPE)
         return "close";
-    if (r->stage == PSTAGE_CONNECT)
+    if (connecting(r))
         return "syn";
     if (was_idle(r))
         return "idle";
@@ -108,10 +114,10 @@ static void facts_of_bytes(struct facts *out, const struct result *r)
 static void facts_of_errno(struct facts *out, const struct result *r)
 {
     const char *stage = probe_stage_name(r->stage);
-    if (r->err && r->stage != PSTAGE_CONNECT)
+    if (r->err && !connecting(r))
         facts_put_yes(out, r, FACT_CONN_RESET, v_text(errno_name(r->err)),
                       v_text(stage ? stage : "?"), v_none());
-    else if (r->stage != PSTAGE_CONNECT)
+    else if (!connecting(r))
         no1(out, r, FACT_CONN_RESET, v_none());
     if (r->failure == FAIL_BROKEN_PIPE) {
         yes(out, r, FACT_EPIPE_FIRST);

@@ -3,6 +3,7 @@
 #include "config.h"
 #include <errno.h>
 #include <linux/sockios.h>
+#include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@ struct curl { /* one multi handle a prober */
 };
 
 static void http_finish(struct chain *c, enum failure f);
+static struct curl *curl_of(const struct chain *c);
 static void http_done(struct chain *c, CURLcode code);
 
 /* ---- libcurl on the loop ---- */
@@ -29,13 +31,16 @@ static void take_messages(struct curl *m)
 {
     CURLMsg *msg;
     int left;
+    bool shared = m == m->p->curl;
     while ((msg = curl_multi_info_read(m->multi, &left))) {
         struct chain *c = NULL;
         CURLcode code = msg->data.result;
         if (msg->msg != CURLMSG_DONE)
             continue;
         curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&c);
-        http_done(c, code); /* msg is gone after this */
+        http_done(c, code); /* msg is gone after this, and m where it is one chain's */
+        if (!shared)
+            return;
     }
 }
 
@@ -63,7 +68,7 @@ static int on_curl_timer(CURLM *multi, long ms, void *arg)
 static void on_http(void *arg, int events)
 {
     struct chain *c = arg;
-    struct curl *m = c->st->p->curl;
+    struct curl *m = curl_of(c);
     int running, what = (events & LOOP_READ ? CURL_CSELECT_IN : 0) |
                         (events & LOOP_WRITE ? CURL_CSELECT_OUT : 0);
     if (events & LOOP_READ)
@@ -96,10 +101,8 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *arg, voi
     return 0;
 }
 
-static struct curl *curl_get(struct prober *p)
+static struct curl *curl_new(struct prober *p)
 {
-    if (p->curl)
-        return p->curl;
     struct curl *m = calloc(1, sizeof(*m));
     if (!m || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
         !(m->multi = curl_multi_init())) {
@@ -111,7 +114,28 @@ static struct curl *curl_get(struct prober *p)
     curl_multi_setopt(m->multi, CURLMOPT_SOCKETDATA, m);
     curl_multi_setopt(m->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
     curl_multi_setopt(m->multi, CURLMOPT_TIMERDATA, m);
-    return p->curl = m;
+    return m;
+}
+
+static void curl_free_one(struct curl *m)
+{
+    if (!m)
+        return;
+    timer_stop(m->timer);
+    m->timer = NULL;
+    curl_multi_cleanup(m->multi);
+    timer_stop(m->timer);
+    free(m);
+}
+
+static struct curl *curl_get(struct prober *p)
+{
+    return p->curl ? p->curl : (p->curl = curl_new(p));
+}
+
+static struct curl *curl_of(const struct chain *c)
+{
+    return c->http && c->http->own ? c->http->own : c->st->p->curl;
 }
 
 int http_warm_up(struct prober *p)
@@ -121,13 +145,7 @@ int http_warm_up(struct prober *p)
 
 void curl_release(struct prober *p)
 {
-    if (!p->curl)
-        return;
-    timer_stop(p->curl->timer);
-    p->curl->timer = NULL;
-    curl_multi_cleanup(p->curl->multi);
-    timer_stop(p->curl->timer);
-    free(p->curl);
+    curl_free_one(p->curl);
     p->curl = NULL;
 }
 
@@ -160,6 +178,9 @@ static int on_close(void *arg, curl_socket_t fd)
         watch_stop(c->watch);
         c->watch = NULL;
         c->own_fd = true;
+        c->tls.live = NULL;
+        if (c->http)
+            c->http->closed = true;
     }
     return 0;
 }
@@ -167,7 +188,14 @@ static int on_close(void *arg, curl_socket_t fd)
 static CURLcode on_ssl_ctx(CURL *easy, void *ctx, void *arg)
 {
     struct chain *c = arg;
+    struct http *h = c->http;
     (void)easy;
+    if (h->proxy_tls && !h->proxy_tls_seen) { /* the handshake with the proxy comes first */
+        h->proxy_tls_seen = true;
+        return CURLE_OK;
+    }
+    c->nfirst = 0; /* of the proxy */
+    c->peeked = false;
     return tls_prepare(c, ctx) < 0 ? CURLE_SSL_CERTPROBLEM : CURLE_OK;
 }
 
@@ -205,15 +233,75 @@ static void latch_words(struct chain *c, const char *text, size_t len)
     }
 }
 
+/* A send() inside TLS has failed, and libcurl will hang up without another look: what the server
+ * had said before is read while the keys are still there. */
+static void rescue(struct chain *c)
+{
+    struct http *h = c->http;
+    uint8_t buf[4096];
+    int n;
+    for (int i = 0; c->tls.live && i < 16; i++) {
+        ERR_clear_error();
+        n = SSL_read(c->tls.live, buf, sizeof(buf));
+        if (n <= 0)
+            break;
+        size_t take = MIN_OF((size_t)n, sizeof(h->rescued) - h->nrescued);
+        memcpy(h->rescued + h->nrescued, buf, take);
+        h->nrescued += take;
+        h->rescued_bytes += (uint64_t)n;
+    }
+    ERR_clear_error();
+}
+
+static bool number_after(const char *text, const char *word, int64_t *out)
+{
+    const char *at = strstr(text, word);
+    char digits[12] = "";
+    uint64_t v;
+    if (!at)
+        return false;
+    at += strlen(word);
+    memcpy(digits, at, MIN_OF(strspn(at, "0123456789"), sizeof(digits) - 1));
+    if (parse_u64(digits, 0, UINT32_MAX, &v) < 0)
+        return false;
+    *out = (int64_t)v;
+    return true;
+}
+
+/* HTTP/2's own endings, of which no callback tells: libcurl's words do (lib/http2.c, 7.88 to 8). */
+static void see_h2(struct http *h, const char *data, size_t len)
+{
+    char text[256];
+    int64_t n = 0;
+    text_clean(text, sizeof(text), data, len);
+    if (strstr(text, "GOAWAY, error=") && number_after(text, "GOAWAY, error=", &n)) {
+        h->h2.goaway = true;
+        h->h2.goaway_error = n;
+        number_after(text, "last_stream=", &h->h2.last_stream);
+    } else if (strstr(text, "not closed cleanly") && number_after(text, "(err ", &n)) {
+        h->h2.reset = true;
+        h->h2.reset_error = n;
+    } else if (!strncmp(text, "REFUSED_STREAM", 14) || strstr(text, "refused by server")) {
+        h->h2.reset = true;
+        h->h2.reset_error = 7;
+    }
+}
+
 static int on_debug(CURL *easy, curl_infotype type, char *data, size_t len, void *arg)
 {
     struct chain *c = arg;
     struct http *h = c->http;
     (void)easy;
-    if (type == CURLINFO_TEXT)
+    if (type == CURLINFO_TEXT) {
         latch_words(c, data, len);
+        see_h2(h, data, len);
+        if (memmem(data, len, "SSL_write: ", 11))
+            rescue(c);
+    }
     if (type != CURLINFO_HEADER_OUT && type != CURLINFO_DATA_OUT)
         return 0;
+    if (h->tunnel && c->scheme == SCHEME_HTTPS && !h->tls_told)
+        return 0; /* CONNECT */
     c->last_at = loop_clock();
     if (c->request_at == NSTIME_NONE)
         c->request_at = c->last_at;
@@ -244,6 +332,17 @@ static void keep_header(const char *line, size_t len, const char *name, char *ou
     text_clean(out, outlen, line, len);
 }
 
+void http_header_line(struct http *h, const char *line, size_t len)
+{
+    keep_header(line, len, "server", h->server, sizeof(h->server));
+    keep_header(line, len, "content-type", h->type, sizeof(h->type));
+    keep_header(line, len, "location", h->location, sizeof(h->location));
+    keep_header(line, len, "retry-after", h->retry_after, sizeof(h->retry_after));
+    keep_header(line, len, "via", h->via, sizeof(h->via));
+    keep_header(line, len, "www-authenticate", h->wants_auth, sizeof(h->wants_auth));
+    keep_header(line, len, "x-amz-bucket-region", h->region, sizeof(h->region));
+}
+
 static size_t on_header(char *line, size_t size, size_t n, void *arg)
 {
     struct chain *c = arg;
@@ -259,10 +358,10 @@ static size_t on_header(char *line, size_t size, size_t n, void *arg)
             queued = 0;
         if (h->status >= 200)
             http_note_early(c, queued);
+        if (h->status == 100 && h->continue_after == NSTIME_NONE)
+            h->continue_after = loop_clock() - c->request_at;
     }
-    keep_header(line, len, "server", h->server, sizeof(h->server));
-    keep_header(line, len, "content-type", h->type, sizeof(h->type));
-    keep_header(line, len, "location", h->location, sizeof(h->location));
+    http_header_line(h, line, len);
     if (h->header_bytes <= HEADERS_CAP)
         return len;
     h->headers_capped = true;
@@ -287,67 +386,6 @@ static size_t on_body(char *data, size_t size, size_t n, void *arg)
 }
 
 /* ---- set-up ---- */
-static int url_of(const struct target *t, bool tls, struct strbuf *url)
-{
-    bool v6 = t->numeric && t->address.family == 6;
-    strbuf_addf(url, "%s://%s%s%s:%u%s", tls ? "https" : "http", v6 ? "[" : "", t->host,
-                v6 ? "]" : "", t->port, t->path ? t->path : "/");
-    return url->err;
-}
-
-static bool has_header(const struct target_options *o, const char *name)
-{
-    size_t len = strlen(name);
-    for (size_t i = 0; o->headers && o->headers[i]; i++)
-        if (!strncasecmp(o->headers[i], name, len) && o->headers[i][len] == ':')
-            return true;
-    return false;
-}
-
-static int append(struct curl_slist **list, const char *line)
-{
-    struct curl_slist *more = curl_slist_append(*list, line);
-    if (!more)
-        return -ENOMEM;
-    *list = more;
-    return 0;
-}
-
-static int set_headers(struct chain *c, struct http *h)
-{
-    const struct target_options *o = &c->st->t->opt;
-    int rc = 0;
-    for (size_t i = 0; o->headers && o->headers[i] && rc == 0; i++)
-        rc = append(&h->headers, o->headers[i]);
-    /* A pause for 100-continue would hide what a server does while a body comes. */
-    if (rc == 0 && !has_header(o, "Expect"))
-        rc = append(&h->headers, "Expect:");
-    if (rc == 0 && o->body && !has_header(o, "Content-Type"))
-        rc = append(&h->headers, "Content-Type: application/octet-stream");
-    curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, h->headers);
-    return rc;
-}
-
-static void set_request(struct chain *c, struct http *h)
-{
-    static const long versions[] = {[HTTP_BEST] = CURL_HTTP_VERSION_2TLS,
-                                    [HTTP_1_0] = CURL_HTTP_VERSION_1_0,
-                                    [HTTP_1_1] = CURL_HTTP_VERSION_1_1,
-                                    [HTTP_2] = CURL_HTTP_VERSION_2TLS,
-                                    [HTTP_2_PLAIN] = CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE};
-    const struct target_options *o = &c->st->t->opt;
-    curl_easy_setopt(h->easy, CURLOPT_HTTP_VERSION, versions[o->http_version]);
-    if (o->body) {
-        curl_easy_setopt(h->easy, CURLOPT_POST, 1L);
-        curl_easy_setopt(h->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)o->body_len);
-        curl_easy_setopt(h->easy, CURLOPT_POSTFIELDS, o->body);
-    }
-    if (o->method && !strcmp(o->method, "HEAD"))
-        curl_easy_setopt(h->easy, CURLOPT_NOBODY, 1L);
-    else if (o->method)
-        curl_easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, o->method);
-}
-
 static void set_callbacks(struct chain *c, CURL *e)
 {
     curl_easy_setopt(e, CURLOPT_PRIVATE, (char *)c);
@@ -368,59 +406,23 @@ static void set_callbacks(struct chain *c, CURL *e)
     curl_easy_setopt(e, CURLOPT_DEBUGDATA, c);
 }
 
-static void set_options(CURL *e)
-{
-    curl_easy_setopt(e, CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION);
-    curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(e, CURLOPT_PROXY, ""); /* not what the environment says */
-    curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
-    curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
-    curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
-    curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(e, CURLOPT_HTTP09_ALLOWED, 1L); /* to see its bytes: on_body() */
-    /* Verified by our own callbacks, which let the handshake go on (tls.c). */
-    curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 0L);
-    curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 0L);
-    curl_easy_setopt(e, CURLOPT_CAINFO, NULL);
-    curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
-}
-
-/* The name never reaches a resolver: libcurl is told the address it would find. */
-static int set_resolve(struct chain *c, struct http *h)
-{
-    const struct target *t = c->st->t;
-    char at[ADDR_TEXT_MAX];
-    struct strbuf sb = STRBUF_INIT;
-    if (t->numeric)
-        return 0;
-    strbuf_addf(&sb, "+%s:%u:%s%s%s", t->host, t->port, c->addr.family == 6 ? "[" : "",
-                addr_text(at, &c->addr), c->addr.family == 6 ? "]" : "");
-    int rc = sb.err ? sb.err : append(&h->resolve, sb.buf);
-    strbuf_release(&sb);
-    curl_easy_setopt(h->easy, CURLOPT_RESOLVE, h->resolve);
-    return rc;
-}
-
 static int http_set_up(struct chain *c)
 {
-    struct strbuf url = STRBUF_INIT;
-    struct curl *m = curl_get(c->st->p);
     struct http *h = c->http = calloc(1, sizeof(*h));
-    if (!m || !h || !(h->easy = curl_easy_init()))
+    if (!h || !(h->easy = curl_easy_init()))
+        return -ENOMEM;
+    h->nth = 1;
+    h->requests = (unsigned)MAX_OF(c->st->t->opt.requests, 1);
+    /* Of its own where the connection is used again: nobody else's may be taken for it. */
+    struct curl *m = h->requests > 1 ? h->own = curl_new(c->st->p) : curl_get(c->st->p);
+    if (!m)
         return -ENOMEM;
     h->expected = -1;
-    int rc = url_of(c->st->t, c->scheme == SCHEME_HTTPS, &url);
-    if (rc == 0)
-        curl_easy_setopt(h->easy, CURLOPT_URL, url.buf);
-    strbuf_release(&url);
-    set_options(h->easy);
+    h->continue_after = NSTIME_NONE;
     set_callbacks(c, h->easy);
-    set_request(c, h);
-    if (rc == 0)
-        rc = set_headers(c, h);
-    if (rc == 0)
-        rc = set_resolve(c, h);
+    curl_easy_setopt(h->easy, CURLOPT_FRESH_CONNECT, h->requests > 1 ? 0L : 1L);
+    curl_easy_setopt(h->easy, CURLOPT_FORBID_REUSE, h->requests > 1 ? 0L : 1L);
+    int rc = http_set_request(c, h);
     if (rc == 0 && curl_multi_add_handle(m->multi, h->easy) != CURLM_OK)
         rc = -ENOMEM;
     return rc;
@@ -443,7 +445,10 @@ static void read_infos(struct chain *c)
 {
     struct http *h = c->http;
     curl_off_t length = -1, upload = 0;
-    long err = 0;
+    long err = 0, px = 0;
+    curl_easy_getinfo(h->easy, CURLINFO_HTTP_CONNECTCODE, &h->proxy_status);
+    curl_easy_getinfo(h->easy, CURLINFO_PROXY_ERROR, &px);
+    h->proxy_error = (int)px;
     curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &h->status);
     curl_easy_getinfo(h->easy, CURLINFO_HTTP_VERSION, &h->version);
     curl_easy_getinfo(h->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
@@ -465,11 +470,14 @@ static void let_go(struct chain *c)
     if (!h || !h->easy)
         return;
     read_infos(c);
-    if (c->st->p->curl)
-        curl_multi_remove_handle(c->st->p->curl->multi, h->easy);
+    if (curl_of(c))
+        curl_multi_remove_handle(curl_of(c)->multi, h->easy);
     curl_easy_cleanup(h->easy);
     h->easy = NULL;
+    curl_free_one(h->own); /* its connection with it */
+    h->own = NULL;
     c->own_fd = true;
+    c->tls.live = NULL;
 }
 
 void http_free(struct chain *c)
@@ -478,6 +486,7 @@ void http_free(struct chain *c)
     if (!h)
         return;
     let_go(c);
+    curl_free_one(h->own); /* where set-up has failed */
     curl_slist_free_all(h->headers);
     curl_slist_free_all(h->resolve);
     free(h);
@@ -501,12 +510,15 @@ static void http_finish(struct chain *c, enum failure f)
         return;
     }
     if (f == BY_CODE) {
-        if (c->http->code != CURLE_OK)
+        /* After a FIN it is our own farewell that broke the pipe. */
+        bool farewell = c->sv.eof && c->sv.late_err == EPIPE && c->http->code != CURLE_SEND_ERROR;
+        if (c->http->code != CURLE_OK && !farewell)
             sock_latch(&c->sv, c->sv.late_err);
         f = http_failure(c);
     }
     http_read_unread(c);
-    if (c->scheme == SCHEME_HTTPS && !c->http->tls_told) {
+    bool refused = c->http->tunnel && !c->http->tls_told && !c->tls.hello_sent;
+    if (c->scheme == SCHEME_HTTPS && !c->http->tls_told && !refused) {
         if (!c->tls.error[0])
             text_clean(c->tls.error, sizeof(c->tls.error), c->http->error, strlen(c->http->error));
         tls_tell(c, f, PSTAGE_HANDSHAKE);
@@ -514,6 +526,82 @@ static void http_finish(struct chain *c, enum failure f)
         http_tell(c, f);
     }
     chain_end(c);
+}
+
+/* ---- the next request on the same connection ---- */
+static void next_request(struct chain *c)
+{
+    struct http *h = c->http;
+    chain_quiet(c);
+    c->request_at = c->first_at = NSTIME_NONE;
+    chain_timer(c, chain_timeout(c), on_stage_time);
+    if (curl_multi_add_handle(h->own->multi, h->easy) != CURLM_OK)
+        http_finish(c, FAIL_UNKNOWN);
+}
+
+static void on_idle_time(void *arg)
+{
+    next_request(arg);
+}
+
+/* A server that ends an idle connection does it here: with a FIN, or a RST. What TLS says in
+ * between (a ticket, a close_notify) is libcurl's to read. */
+static void on_idle(void *arg, int events)
+{
+    struct chain *c = arg;
+    uint8_t byte;
+    (void)events;
+    ssize_t n = recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+        return;
+    if (n > 0) { /* to be read with the next answer */
+        watch_set(c->watch, 0);
+        return;
+    }
+    c->http->idled = true;
+    if (n < 0)
+        sock_latch(&c->sv, errno);
+    else
+        sock_eof(&c->sv);
+    http_finish(c, chain_failure(c));
+}
+
+/* Tells this answer and goes on: false where the connection cannot be used again. */
+static bool go_on(struct chain *c)
+{
+    struct http *h = c->http;
+    struct http next = {.easy = h->easy, .headers = h->headers, .resolve = h->resolve};
+    nstime idle = c->st->t->opt.idle;
+    if (h->nth >= h->requests || h->closed || c->sv.err)
+        return false;
+    read_infos(c);
+    chain_quiet(c);
+    http_tell(c, FAIL_NONE);
+    curl_multi_remove_handle(h->own->multi, h->easy);
+    if (h->closed) { /* the answer was whole, but the server keeps nothing open */
+        c->todo = 0;
+        return false;
+    }
+    next.own = h->own;
+    next.nth = h->nth + 1;
+    next.requests = h->requests;
+    next.tls_told = h->tls_told;
+    next.given = h->given;
+    next.proxied = h->proxied;
+    next.tunnel = h->tunnel;
+    next.proxy_tls = h->proxy_tls;
+    next.proxy_tls_seen = h->proxy_tls_seen;
+    next.expected = -1;
+    next.continue_after = NSTIME_NONE;
+    *h = next;
+    c->last_at = loop_clock();
+    if (!idle) {
+        next_request(c);
+        return true;
+    }
+    chain_watch(c, LOOP_READ, on_idle);
+    chain_timer(c, idle, on_idle_time);
+    return c->watch && c->timer;
 }
 
 void http_interrupt(struct chain *c)
@@ -563,6 +651,8 @@ static void http_done(struct chain *c, CURLcode code)
     struct http *h = c->http;
     h->code = code;
     enum failure f = http_failure(c);
+    if (f == FAIL_NONE && !h->reply_early && go_on(c))
+        return;
     if (f == FAIL_NONE && h->reply_early) {
         let_go(c);
         chain_quiet(c);

@@ -25,6 +25,9 @@ bool target_flag(const char *key); /* an option that may stand without a value *
 /* host, host:port, [v6], [v6]:port up to a '/', '?' or '#'; *port is 0 where none is said. */
 int target_host_port(const char *spec, bool need_port, char host[256], uint16_t *port,
                      const char **rest, char *err, size_t errlen);
+/* Where a proxy's URL points. */
+int target_proxy(const char *url, char host[256], uint16_t *port, char *err, size_t errlen);
+bool target_uses_proxy(const struct target *t);
 struct target *target_copy(const struct target *t);
 int target_goal(const struct target *t, char host[256], uint16_t *port, struct addr *address);
 enum failure failure_of_errno(int err);
@@ -73,6 +76,13 @@ enum { PROBE_TCP = 1, PROBE_TLS = 2, PROBE_HTTP = 4 }; /* the stages of a chain 
 struct lookup;
 struct http;
 struct split;
+enum auth_kind { AUTH_NONE, AUTH_BASIC, AUTH_BEARER, AUTH_AWS };
+struct auth { /* secrets: wiped when freed */
+    enum auth_kind kind;
+    char *user, *secret, *session, *encoded; /* encoded: as basic puts it into the header */
+    char *region, *service;
+};
+
 struct start { /* one prober_start() or prober_repeat() */
     struct prober *p;
     struct start *next, *prev;
@@ -88,6 +98,7 @@ struct start { /* one prober_start() or prober_repeat() */
     uint16_t port;
     nstime dns_span; /* NSTIME_NONE */
     X509_STORE *store; /* of cacert, NULL: the system's */
+    struct auth auth;
 };
 
 struct tls_seen { /* what the callbacks saw */
@@ -98,6 +109,8 @@ struct tls_seen { /* what the callbacks saw */
     bool alert_seen, alert_late, alert_sent;
     int verify, verify_depth; /* X509_V_ERR_, 0 ok */
     bool verify_ran, host_bad;
+    SSL *live; /* while libcurl holds it */
+    bool close_notify;
     nstime ended;
     char error[256];          /* OpenSSL's reason */
     struct result *certs;     /* chain fields, made while the connection stands */
@@ -213,6 +226,10 @@ void tcp_interrupt(struct chain *c);
 void tcp_failed(struct chain *c, enum failure f, enum probe_stage s);
 void tcp_ok(struct chain *c, enum probe_stage s);
 void cert_see(struct chain *c, const SSL *ssl); /* cert.c: the handshake stands */
+/* auth.c: FILE, env:NAME or aws. 0; -errno and a sentence in err. */
+int auth_read(struct auth *a, const char *spec, char *err, size_t errlen);
+void auth_release(struct auth *a);
+void auth_hide(const struct start *st, struct result *r); /* in its texts */
 const char *chain_sni(const struct chain *c); /* the server name sent; NULL none */
 /* hello.c */
 int hello_pad(struct chain *c, SSL_CTX *ctx);

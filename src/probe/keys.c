@@ -141,6 +141,15 @@ static int set_connect_to(struct target_options *o, const struct key *k, const c
     return target_set_string(OPTION(o, k, char *), v);
 }
 
+static int set_proxy(struct target_options *o, const struct key *k, const char *v, char *err,
+                     size_t errlen)
+{
+    char host[256];
+    uint16_t port;
+    int rc = target_proxy(v, host, &port, err, errlen);
+    return rc ? rc : target_set_string(OPTION(o, k, char *), v);
+}
+
 static bool is_token(const char *s, size_t len) /* RFC 9110 5.6.2 */
 {
     if (!len)
@@ -284,6 +293,10 @@ static const struct key keys[] = {
     {"body", set_body, 0, 0, 0},
     {"body-size", set_body_size, 0, 0, 0},
     {"http-version", set_http_version, AT(http_version), 0, 0},
+    {"requests", set_int, AT(requests), 1, 10000},
+    {"idle", set_span, AT(idle), 1, 0},
+    {"proxy", set_proxy, AT(proxy), 0, 0},
+    {"auth", set_text, AT(auth), 0, 0},
     {"cacert", set_text, AT(cacert), 0, 0},
     {"cert", set_text, AT(cert), 0, 0},
     {"key", set_text, AT(key), 0, 0},
@@ -299,11 +312,12 @@ static const struct key keys[] = {
 };
 
 /* Those that own memory, to be freed and copied alike. */
-static const size_t texts[] = {AT(method), AT(connect_to), AT(cacert), AT(cert),   AT(key),
-                               AT(source), AT(sni),        AT(alpn),   AT(groups), AT(ciphers)};
-static const size_t ints[] = {AT(family),    AT(insecure),   AT(http_version), AT(source_port),
-                              AT(ttl),       AT(min_ttl),    AT(ttl_after),    AT(mss),
-                              AT(hello_pad), AT(hello_split)};
+static const size_t texts[] = {AT(method), AT(connect_to), AT(cacert), AT(cert),
+                               AT(key),    AT(source),     AT(sni),    AT(alpn),
+                               AT(groups), AT(ciphers),    AT(proxy),  AT(auth)};
+static const size_t ints[] = {AT(family),    AT(insecure),    AT(http_version), AT(source_port),
+                              AT(ttl),       AT(min_ttl),     AT(ttl_after),    AT(mss),
+                              AT(hello_pad), AT(hello_split), AT(requests)};
 
 static char **text_at(struct target_options *o, size_t i)
 {
@@ -368,6 +382,8 @@ void target_apply_defaults(struct target *t, const struct target_options *d)
             *int_at(o, i) = *int_at(&from, i);
     if (!o->timeout)
         o->timeout = d->timeout;
+    if (!o->idle)
+        o->idle = d->idle;
     if (o->hold < 0 && d->hold > 0)
         o->hold = d->hold;
     if (!o->headers)

@@ -38,6 +38,10 @@ struct target_options { /* of one target; unset (0, NULL, -1) ones come from the
     int min_ttl;             /* what comes with a lower one is not heard (IP_MINTTL) */
     int mss;                 /* TCP_MAXSEG */
     int http_version;        /* enum http_version */
+    int requests;            /* http(s): so many, one after the other on the same connection */
+    nstime idle;             /* silence between them */
+    char *proxy;             /* http:// https:// socks5:// HOST:PORT */
+    char *auth;              /* FILE, env:NAME or aws: where the credentials are */
     char *sni;               /* server name sent; "": none; NULL: the target's own */
     char *alpn;              /* "h2,http/1.1"; "": none; NULL: what fits the port */
     char *groups, *ciphers;  /* as OpenSSL writes lists of them */

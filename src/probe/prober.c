@@ -79,6 +79,7 @@ static void start_free(struct start *st)
     target_free(st->t);
     result_free(st->dns);
     X509_STORE_free(st->store);
+    auth_release(&st->auth);
     free(st);
 }
 
@@ -246,7 +247,10 @@ static int warm_up(struct start *st)
 static int start_begin(struct start *st, const struct addr *address)
 {
     struct addr numeric;
+    char err[8];
     int rc = target_goal(st->t, st->host, &st->port, &numeric);
+    if (rc == 0 && st->t->opt.auth)
+        rc = auth_read(&st->auth, st->t->opt.auth, err, sizeof(err));
     if (rc == 0 && st->t->scheme != SCHEME_TCP && st->t->scheme != SCHEME_DNS)
         rc = warm_up(st);
     if (rc == 0 && (address || numeric.family)) {
@@ -338,6 +342,7 @@ void chain_tell(struct chain *c, struct result *r)
     if (!r)
         return;
     c->todo &= ~probe_bit(r->probe);
+    auth_hide(c->st, r);
     if (c->explores)
         auto_keep(c, r);
     else

@@ -5,11 +5,21 @@
 #include <string.h>
 #include <strings.h>
 
+/* The proxy answered CONNECT, and not with success. */
+static bool proxy_refused(const struct http *h)
+{
+    return h->tunnel && !h->status && h->proxy_status && h->proxy_status / 100 != 2;
+}
+
 enum failure http_failure(const struct chain *c)
 {
     const struct http *h = c->http;
     if (c->sv.err)
         return failure_of_errno(c->sv.err);
+    if (h->h2.reset || (h->h2.goaway && h->code != CURLE_OK) || proxy_refused(h))
+        return FAIL_HTTP_BAD_RESPONSE; /* TCP stands: no reset */
+    if (h->proxy_error)                /* whatever the proxy met, it did not meet us */
+        return FAIL_UNKNOWN;
     switch (h->code) {
     case CURLE_OK: return FAIL_NONE;
     case CURLE_WRITE_ERROR:
@@ -48,16 +58,41 @@ void http_note_early(struct chain *c, int queued)
     h->unacked = MIN_OF((uint64_t)MAX_OF(queued, 0), h->body_out);
 }
 
-/* A reply that was never read by libcurl: its send() failed first, the reply was in the queue. */
+/* The head line by line, as far as it came, then the first bytes of the body. */
+static void read_head(struct http *h, const uint8_t *data, size_t len, size_t head)
+{
+    size_t end = head ? head : len, at = 0;
+    while (at < end) {
+        const uint8_t *nl = memchr(data + at, '\n', end - at);
+        size_t n = nl ? (size_t)(nl - data) + 1 - at : end - at;
+        if (nl)
+            http_header_line(h, (const char *)data + at, n);
+        at += n;
+    }
+    h->nbody = len - end;
+    memcpy(h->body, data + end, h->nbody);
+}
+
+/* A reply that was never read by libcurl: its send() failed first. It was in the socket's queue, or
+ * inside TLS was decrypted at that moment. */
 void http_read_unread(struct chain *c)
 {
     struct http *h = c->http;
+    bool plain = c->scheme == SCHEME_HTTP && !h->proxy_tls;
+    const uint8_t *data = plain ? c->first : h->rescued;
+    size_t len = plain ? c->nfirst : h->nrescued;
     struct app a;
-    if (h->status || c->scheme != SCHEME_HTTP || !c->nfirst)
+    if (h->status || !len || !app_decode(&a, data, len, c->port, 0))
         return;
-    if (!app_decode(&a, c->first, c->nfirst, c->port, 0) || a.kind != APP_HTTP_RESPONSE)
+    if (a.kind == APP_H2_GOAWAY || a.kind == APP_H2_RST_STREAM) {
+        h->h2.reset = a.kind == APP_H2_RST_STREAM;
+        h->h2.goaway = a.kind == APP_H2_GOAWAY;
+        h->h2.reset_error = h->h2.goaway_error = a.h2_error;
+    }
+    if (a.kind != APP_HTTP_RESPONSE)
         return;
     h->status = a.status;
+    read_head(h, data, len, a.header_len);
     http_note_early(c, c->sv.outq);
     if (c->first_at == NSTIME_NONE)
         c->first_at = loop_clock();
@@ -79,6 +114,60 @@ static void put_text(struct result *r, const char *name, const char *s)
         result_set(r, name, v_text(s));
 }
 
+static const char *h2_error_name(int64_t code) /* RFC 9113 7 */
+{
+    static const char *const names[] = {"NO_ERROR",
+                                        "PROTOCOL_ERROR",
+                                        "INTERNAL_ERROR",
+                                        "FLOW_CONTROL_ERROR",
+                                        "SETTINGS_TIMEOUT",
+                                        "STREAM_CLOSED",
+                                        "FRAME_SIZE_ERROR",
+                                        "REFUSED_STREAM",
+                                        "CANCEL",
+                                        "COMPRESSION_ERROR",
+                                        "CONNECT_ERROR",
+                                        "ENHANCE_YOUR_CALM",
+                                        "INADEQUATE_SECURITY",
+                                        "HTTP_1_1_REQUIRED"};
+    return code >= 0 && code < (int64_t)ARRAY_SIZE(names) ? names[code] : "unknown error";
+}
+
+static void put_h2(struct result *r, const struct h2_end *e)
+{
+    if (e->reset) {
+        result_set(r, "rst_stream", v_text(h2_error_name(e->reset_error)));
+        result_set(r, "rst_stream_code", v_int(e->reset_error));
+    }
+    if (e->goaway) {
+        result_set(r, "goaway", v_text(h2_error_name(e->goaway_error)));
+        result_set(r, "goaway_code", v_int(e->goaway_error));
+        result_set(r, "goaway_last_stream", v_int(e->last_stream));
+    }
+}
+
+static void put_proxy(struct chain *c, struct result *r)
+{
+    struct http *h = c->http;
+    if (!h->proxied)
+        return;
+    result_set(r, "proxy", v_text(c->st->t->opt.proxy));
+    if (h->proxy_status)
+        result_set(r, "proxy_status", v_int(h->proxy_status));
+    if (h->proxy_error)
+        result_set(r, "proxy_error", v_int(h->proxy_error));
+}
+
+/* What lies encrypted in the queue when the keys are gone. */
+static void put_unread(struct chain *c, struct result *r)
+{
+    struct http *h = c->http;
+    if (h->rescued_bytes)
+        result_set(r, "reply_after_send_error", v_int((int64_t)h->rescued_bytes));
+    if (c->scheme == SCHEME_HTTPS && !h->status && !h->rescued_bytes && c->sv.unread)
+        result_set(r, "reply_unreadable", v_int((int64_t)c->sv.unread));
+}
+
 static void put_response(struct chain *c, struct result *r)
 {
     struct http *h = c->http;
@@ -89,6 +178,11 @@ static void put_response(struct chain *c, struct result *r)
     put_text(r, "server", h->server);
     put_text(r, "content_type", h->type);
     put_text(r, "location", h->location);
+    put_text(r, "retry_after", h->retry_after);
+    put_text(r, "via", h->via);
+    put_text(r, "www_authenticate", h->wants_auth);
+    put_text(r, "bucket_region", h->region);
+    put_h2(r, &h->h2);
     if (h->header_bytes)
         result_set(r, "header_bytes", v_int((int64_t)h->header_bytes));
     result_set(r, "body_bytes", v_int((int64_t)h->body_bytes));
@@ -108,6 +202,14 @@ static void put_request(struct chain *c, struct result *r)
     struct http *h = c->http;
     result_set(r, "method", v_text(o->method ? o->method : o->body ? "POST" : "GET"));
     result_set(r, "request_bytes", v_int((int64_t)(h->head_out + h->body_out)));
+    put_proxy(c, r);
+    if (h->requests > 1) {
+        result_set(r, "request", v_int(h->nth));
+        if (c->st->t->opt.idle && h->nth > 1)
+            result_set(r, "idle_before", v_span(c->st->t->opt.idle));
+    }
+    if (h->continue_after != NSTIME_NONE)
+        result_set(r, "continue_after", v_span(h->continue_after));
     if (!o->body)
         return;
     result_set(r, "request_body", v_int((int64_t)o->body_len));
@@ -116,17 +218,31 @@ static void put_request(struct chain *c, struct result *r)
         result_set(r, "reply_while_sending", v_bool(true));
 }
 
+/* Where a failed transfer ended. */
+static enum probe_stage stage_of(const struct chain *c)
+{
+    const struct http *h = c->http;
+    if (h->tunnel && !h->status && (proxy_refused(h) || h->proxy_error))
+        return PSTAGE_CONNECT;
+    if (h->idled)
+        return PSTAGE_HOLD;
+    return !h->request_done || h->reply_early ? PSTAGE_REQUEST : PSTAGE_RESPONSE;
+}
+
 void http_tell(struct chain *c, enum failure f)
 {
     struct http *h = c->http;
     struct result *r = chain_result(c, "http");
     if (!r)
         return;
-    bool sending = !h->request_done || h->reply_early;
-    chain_set_failure(c, r, f, f != FAIL_NONE && sending ? PSTAGE_REQUEST : PSTAGE_RESPONSE);
+    chain_set_failure(c, r, f, f == FAIL_NONE ? PSTAGE_RESPONSE : stage_of(c));
     put_request(c, r);
     put_response(c, r);
-    chain_put_socket(c, r);
+    if (c->sv.taken)
+        chain_put_socket(c, r);
+    put_unread(c, r);
+    if (c->tls.done && (c->tls.close_notify || c->sv.eof))
+        result_set(r, "close_notify", v_bool(c->tls.close_notify));
     if (tls_certificate_failure(c) != FAIL_NONE)
         result_set(r, "unverified", v_bool(true));
     tls_put_alerts(r, &c->tls);
@@ -140,29 +256,21 @@ void http_tell(struct chain *c, enum failure f)
         c->nfirst = 0;
         chain_keep_first(c, h->body, h->nbody);
     }
-    if (h->not_http || (!h->status && c->scheme == SCHEME_HTTP))
+    bool proxy = proxy_refused(h) || h->proxy_error;
+    if (!proxy && (h->not_http || (!h->status && c->scheme == SCHEME_HTTP)))
         chain_put_first_bytes(c, r);
     chain_tell(c, r);
+    chain_skip_rest(c, r); /* TLS, when the proxy did not come so far */
 }
 
 /* ---- facts ---- */
-
-/* The reply came while the request was still on its way: libcurl saw it so, or the kernel had taken
- * the last byte but not sent it (TLS only adds to what is sent). */
-static bool replied_early(const struct result *r)
-{
-    int64_t sent = field_int(r, "bytes_sent", 0);
-    return field_true(r, "reply_while_sending") ||
-           (field_int(r, "status", 0) && field_int(r, "request_body", 0) && sent > 0 &&
-            sent < field_int(r, "request_bytes", 0));
-}
 
 static void facts_of_reply(struct facts *out, const struct result *r)
 {
     int64_t status = field_int(r, "status", 0), want = field_int(r, "body_expected", -1);
     int64_t got = field_int(r, "body_bytes", 0), size = field_int(r, "request_body", 0);
     int64_t sent = field_int(r, "request_body_sent", 0);
-    bool early = replied_early(r);
+    bool early = field_true(r, "reply_while_sending");
     bool whole = r->outcome == OUTCOME_OK || (status && want >= 0 && got >= want);
     struct value none = v_none();
     if (status)
@@ -198,7 +306,7 @@ static void facts_of_request(struct facts *out, const struct result *r)
     } else if (r->outcome == OUTCOME_FAILED) {
         facts_put_no(out, r, FACT_REQUEST_SEEN, v_none(), v_none());
     }
-    if (size && (r->stage == PSTAGE_REQUEST || replied_early(r)))
+    if (size && (r->stage == PSTAGE_REQUEST || field_true(r, "reply_while_sending")))
         facts_put_yes(out, r, FACT_UPLOADING, v_int(size), v_none(), v_none());
 }
 
@@ -214,20 +322,73 @@ static void facts_of_tls_port(struct facts *out, const struct result *r)
             facts_put_yes(out, r, FACT_PLAIN_ON_TLS_TEXT, v_none(), v_none(), v_none());
 }
 
+static void facts_of_h2(struct facts *out, const struct result *r)
+{
+    const char *reset = field_str(r, "rst_stream"), *goaway = field_str(r, "goaway");
+    const char *version = field_str(r, "http_version");
+    char text[96];
+    if (reset || goaway) {
+        snprintf(text, sizeof(text), "%s %s", reset ? "RST_STREAM" : "GOAWAY",
+                 reset ? reset : goaway);
+        facts_put_yes(out, r, FACT_H2_GOAWAY, v_text(text), v_none(), v_none());
+    } else if (version && !strcmp(version, "2")) {
+        facts_put_no(out, r, FACT_H2_GOAWAY, v_none(), v_none());
+    }
+}
+
+static void facts_of_proxy(struct facts *out, const struct result *r)
+{
+    const char *proxy = field_str(r, "proxy");
+    int64_t status = field_int(r, "proxy_status", 0), error = field_int(r, "proxy_error", 0);
+    const char *words = field_str(r, "error");
+    char text[300];
+    if (!proxy)
+        return;
+    facts_put_yes(out, r, FACT_PROXY_USED, v_text(proxy), v_none(), v_none());
+    if (status && status / 100 != 2)
+        snprintf(text, sizeof(text), "status %d", (int)status);
+    else if (error)
+        snprintf(text, sizeof(text), "%s", words ? words : "SOCKS");
+    else
+        return;
+    facts_put_yes(out, r, FACT_PROXY_REFUSED, v_text(text), v_none(), v_none());
+}
+
+static void facts_of_connection(struct facts *out, const struct result *r)
+{
+    int64_t nth = field_int(r, "request", 0);
+    const char *location = field_str(r, "location");
+    struct value none = v_none();
+    if (nth > 1)
+        facts_put_yes(out, r, FACT_REUSED, v_int(nth), none, none);
+    else
+        facts_put_no(out, r, FACT_REUSED, none, none);
+    if (location)
+        facts_put_yes(out, r, FACT_REDIRECT, v_text(location), none, none);
+    if (field_int(r, "continue_after", -1) >= 0)
+        facts_put_yes(out, r, FACT_CONTINUE, v_span(field_int(r, "continue_after", 0)), none, none);
+    if (field_int(r, "reply_unreadable", 0))
+        facts_put_yes(out, r, FACT_REPLY_UNREADABLE, v_int(field_int(r, "reply_unreadable", 0)),
+                      none, none);
+    if (result_field(r, "close_notify"))
+        facts_put(out, FACT_CLOSE_NOTIFY, field_true(r, "close_notify"), SRC_PROBE, 0, r->probe,
+                  none, none, none);
+}
+
 static void http_facts(struct facts *out, const struct result *r)
 {
-    const char *error = field_str(r, "error");
     facts_of_request(out, r);
     facts_of_reply(out, r);
     facts_of_tls_port(out, r);
+    facts_of_h2(out, r);
+    facts_of_proxy(out, r);
+    facts_of_connection(out, r);
     if (r->outcome != OUTCOME_FAILED)
         return;
     facts_of_end(out, r);
     facts_of_first_bytes(out, r);
     if (field_str(r, "alert") || field_str(r, "alert_sent"))
         tls_facts_of_alerts(out, r);
-    if (error && (strstr(error, "GOAWAY") || strstr(error, "not closed cleanly")))
-        facts_put_yes(out, r, FACT_H2_GOAWAY, v_text(error), v_none(), v_none());
 }
 
 const struct probe_type probe_type_http = {"http", N_("HTTP"), http_facts};

@@ -318,13 +318,47 @@ struct target *target_copy(const struct target *t)
     return c;
 }
 
-/* Where the target's connections go: connect-to, or its own host and port. */
+static const struct {
+    const char *name;
+    uint16_t port;
+} proxies[] = {{"http", 80}, {"https", 443}, {"socks5", 1080}, {"socks5h", 1080}};
+
+int target_proxy(const char *url, char host[256], uint16_t *port, char *err, size_t errlen)
+{
+    const char *sep = strstr(url, "://"), *rest;
+    size_t i = 0, len = sep ? (size_t)(sep - url) : 0;
+    while (i < ARRAY_SIZE(proxies) &&
+           (strlen(proxies[i].name) != len || strncasecmp(url, proxies[i].name, len) != 0))
+        i++;
+    if (i == ARRAY_SIZE(proxies))
+        return target_refuse(
+            err, errlen, _("a proxy is http://, https:// or socks5://HOST:PORT, not \"%s\""), url);
+    int rc = target_host_port(sep + 3, false, host, port, &rest, err, errlen);
+    if (rc < 0)
+        return rc;
+    if (*rest && strcmp(rest, "/") != 0)
+        return target_refuse(err, errlen, _("a proxy has no path"));
+    if (!*port)
+        *port = proxies[i].port;
+    return 0;
+}
+
+bool target_uses_proxy(const struct target *t)
+{
+    return t->opt.proxy && (t->scheme == SCHEME_HTTP || t->scheme == SCHEME_HTTPS);
+}
+
+/* Where the target's connections go: its proxy, connect-to, or its own host and port. */
 int target_goal(const struct target *t, char host[256], uint16_t *port, struct addr *address)
 {
     const char *rest;
     char err[8];
     *address = (struct addr){0};
-    if (t->opt.connect_to) {
+    if (target_uses_proxy(t)) {
+        int rc = target_proxy(t->opt.proxy, host, port, err, sizeof(err));
+        if (rc < 0)
+            return rc;
+    } else if (t->opt.connect_to) {
         int rc = target_host_port(t->opt.connect_to, true, host, port, &rest, err, sizeof(err));
         if (rc < 0)
             return rc;

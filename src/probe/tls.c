@@ -21,8 +21,10 @@ static void see_alert(struct chain *c, bool out, const uint8_t *b, size_t len)
         t->alert_out = b[1];
         return;
     }
-    if (b[1] == SSL3_AD_CLOSE_NOTIFY && t->done)
+    if (b[1] == SSL3_AD_CLOSE_NOTIFY && t->done) {
+        t->close_notify = true;
         return;
+    }
     t->alert_seen = true;
     t->alert_late = t->done;
     t->alert_level = b[0];
@@ -111,8 +113,10 @@ static void on_info(const SSL *ssl, int where, int ret)
     c->tls.done = true;
     c->tls_done = loop_clock();
     cert_see(c, ssl);
-    if (c->http)
-        http_tls_done(c);
+    if (!c->http)
+        return;
+    c->tls.live = (SSL *)ssl;
+    http_tls_done(c);
 }
 
 void tls_seen_release(struct tls_seen *t)
