@@ -188,32 +188,6 @@ static void early_reply(void **state)
     result_free(r);
 }
 
-/* libcurl had given away the last byte, but the kernel still held most of them: early all the same,
- * and the reply is whole. */
-static void early_reply_before_the_kernel_sent_it(void **state)
-{
-    struct result *r = make("http", FAIL_RESET, PSTAGE_RESPONSE, ECONNRESET);
-    (void)state;
-    result_set(r, "status", v_int(413));
-    result_set(r, "request_bytes", v_int((1 << 20) + 152));
-    result_set(r, "request_body", v_int(1 << 20));
-    result_set(r, "request_body_sent", v_int(1 << 20));
-    result_set(r, "bytes_sent", v_int(98456));
-    result_set(r, "body_bytes", v_int(10));
-    result_set(r, "body_expected", v_int(10));
-    struct facts f = facts_of(r);
-    assert_true(facts_yes(&f, FACT_EARLY_REPLY));
-    assert_true(facts_yes(&f, FACT_UPLOADING));
-    assert_true(facts_no(&f, FACT_REPLY_CUT));
-    assert_true(facts_yes(&f, FACT_RESPONSE_COMPLETE));
-    facts_release(&f);
-    result_set(r, "bytes_sent", v_int((1 << 20) + 152)); /* all of it went out */
-    f = facts_of(r);
-    assert_false(facts_yes(&f, FACT_EARLY_REPLY));
-    facts_release(&f);
-    result_free(r);
-}
-
 static void tls_answers(void **state)
 {
     struct result *r = make("tls", FAIL_TLS_HANDSHAKE, PSTAGE_HANDSHAKE, 0);
@@ -312,7 +286,6 @@ int main(void)
         cmocka_unit_test(stages_as_packets_name_them),
         cmocka_unit_test(bytes_and_acknowledgements),
         cmocka_unit_test(early_reply),
-        cmocka_unit_test(early_reply_before_the_kernel_sent_it),
         cmocka_unit_test(tls_answers),
         cmocka_unit_test(certificate_failure_is_no_end),
         cmocka_unit_test(nobody_looked_no_facts),
