@@ -75,7 +75,11 @@ static enum end end_of(const struct view *v)
     if (view_yes(v, FACT_LOCAL_PORTS_EXHAUSTED) || view_yes(v, FACT_LOCAL_DESTROYED) ||
         view_yes(v, FACT_LOCAL_ADDRESS_GONE))
         return END_OTHER;
-    if (view_yes(v, FACT_RST_SEEN) || view_yes(v, FACT_CONN_RESET) || view_yes(v, FACT_HOLD_RESET))
+    /* A socket that its own program closed or dropped: the kernel resets with all it knew. */
+    if (view_yes(v, FACT_UNREAD_AT_CLOSE) || view_yes(v, FACT_DROPPED_AT_ONCE))
+        return END_ACTIVE;
+    if (view_yes(v, FACT_RST_SEEN) || view_yes(v, FACT_CONN_RESET) ||
+        view_yes(v, FACT_HOLD_RESET) || view_yes(v, FACT_SOCKET_RESET))
         return END_RST;
     if (view_yes(v, FACT_EARLY_EOF) || view_yes(v, FACT_HOLD_FIN) || view_yes(v, FACT_REPLY_CUT))
         return END_FIN;

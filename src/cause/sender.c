@@ -47,6 +47,9 @@ static const struct weight features[] = {
     Y(TTL_SHIELD, 800),
     YIN(ABORT_ON_CLOSE, 1, 1, -400),
     YIN(ABORT_ON_DATA, 1, 1, -400),
+    Y(UNREAD_AT_CLOSE, -400),
+    Y(DROPPED_AT_ONCE, -400),
+    Y(OTHER_END_LIVES, 400),
     N(PORT_REUSED_LISTEN, -400),
 };
 
@@ -88,7 +91,8 @@ static enum sender place(const struct view *v)
 static bool comparable(const struct view *v)
 {
     static const enum fact_kind compared[] = {FACT_RST_TTL_DIFFERS, FACT_OUT_RSTS, FACT_RST_FAN,
-                                              FACT_PORT_REUSED_LISTEN, FACT_RESET_HOP};
+                                              FACT_PORT_REUSED_LISTEN, FACT_RESET_HOP,
+                                              FACT_UNREAD_AT_CLOSE, FACT_DROPPED_AT_ONCE};
 
     for (size_t i = 0; i < ARRAY_SIZE(compared); i++)
         if (v->by[compared[i]])
@@ -154,6 +158,13 @@ static bool settled(struct judgement *j, const struct view *v)
         why(j, v, FACT_LOCAL_REJECT_RULE);
         return true;
     }
+    if (view_yes(v, FACT_OTHER_END_LIVES) && view_no(v, FACT_OUT_RSTS)) {
+        j->sender = SENDER_PEER_FIREWALL;
+        j->sender_confidence = .95;
+        why(j, v, FACT_OTHER_END_LIVES);
+        why(j, v, FACT_OUT_RSTS);
+        return true;
+    }
     if (view_no(v, FACT_OUT_RSTS) && view_no(v, FACT_RST_TTL_DIFFERS)) {
         j->sender = SENDER_PEER_FIREWALL;
         j->sender_confidence = .95;
@@ -167,7 +178,7 @@ static bool settled(struct judgement *j, const struct view *v)
 bool view_any_reset(const struct view *v)
 {
     return view_yes(v, FACT_RST_SEEN) || v->by[FACT_RST_CLASS] || view_yes(v, FACT_CONN_RESET) ||
-           view_yes(v, FACT_HOLD_RESET) ||
+           view_yes(v, FACT_HOLD_RESET) || view_yes(v, FACT_SOCKET_RESET) ||
            (view_yes(v, FACT_CONN_REFUSED) && !view_yes(v, FACT_ICMP_ERROR));
 }
 

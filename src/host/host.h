@@ -1,5 +1,6 @@
 /*
- * host: facts of this host: /proc counters, listen queues, local addresses.
+ * host: facts of this host: /proc counters, listen queues, local addresses, and how the kernel's
+ *   table of sockets says that connections ended.
  *
  * Owns: the caller owns every struct filled here.
  * Invariants: reading never fails the program: a source that is not there or not permitted says so
@@ -13,6 +14,8 @@
 
 #include "evidence/evidence.h"
 #include "loop/loop.h"
+
+#include <sys/types.h>
 
 /* Counters we keep: X(field, "table", "name"). */
 #define HOST_COUNTERS(X)                                                                           \
@@ -60,6 +63,68 @@ int host_addresses(struct addr **out);
 /* 1 if the way to it goes through a router, 0 if it is on a link of this host, -errno. */
 int host_behind_router(const struct addr *a);
 bool host_is_local(const struct addr *a, const struct addr *local, size_t nlocal);
+
+/* ---- sockets of this host, whoever owns them ---- */
+struct host_owner {
+    int64_t pid, uid; /* -1: not known (another user's, and no right to look) */
+    char name[32], cgroup[200];
+};
+int host_owner_of_pid(struct host_owner *out, pid_t pid);
+/* The first twelve digits of the container's id that a cgroup's path bears. */
+bool host_container_of(char out[16], const char *cgroup);
+
+/* How the kernel's socket table says that a connection ended. A destroy event carries no reason and
+ * comes when the program closes: all of this is inferred, and says so. */
+enum ending_how {
+    ENDING_UNREAD,   /* here: closed with bytes unread */
+    ENDING_DROPPED,  /* here: disconnected at once (linger 0, a listener's queue dropped) */
+    ENDING_GAVE_UP,  /* here: retransmissions or keepalives went unanswered */
+    ENDING_RECEIVED, /* a reset came in */
+    ENDING_REFUSED,  /* a reset came in answer to the SYN */
+    ENDING_HOWS,
+};
+const char *ending_how_name(enum ending_how how); /* "unread" ..., for session lines */
+struct host_ending {
+    uint64_t socket; /* the kernel's cookie: one socket, one ending */
+    nstime time;     /* wall; noticed then */
+    enum ending_how how;
+    bool server;     /* this socket is the accepting side */
+    bool held;       /* the program holds it still, and may not know yet */
+    bool command;    /* of COMMAND */
+    bool peer_here;  /* the other end is a socket of this host, and lives on */
+    bool fin_before; /* a FIN had come or been sent */
+    bool info;       /* the numbers below were told */
+    struct flow_key flow; /* originator first; family 0, port 0: not known any more */
+    uint64_t sent, acked, received, unread;
+    nstime idle, rtt; /* NSTIME_NONE: not known */
+    struct host_owner owner;
+    /* what the counters did while it ended, and how many connections ended in that time */
+    struct host_counters delta;
+    unsigned events;
+};
+void facts_of_ending(struct facts *out, const struct host_ending *e);
+
+struct host_watch;
+struct host_watch_callbacks {
+    void (*on_ending)(void *arg, const struct host_ending *e); /* again when more is known */
+    void *arg;
+};
+/* Watches all TCP sockets of this network namespace: destroy events as they come, the table each
+ * 100 ms (less often where it is long). NULL with *err -errno: the kernel does not let us. */
+struct host_watch *host_watch_start(struct loop *l, const struct host_watch_callbacks *cb,
+                                    int *err);
+void host_watch_free(struct host_watch *w);
+/* Reads what is there now and tells of it: before the end. */
+void host_watch_flush(struct host_watch *w);
+/* What COMMAND is known to use: a socket by its cookie and where it connects to, or a listening
+ * port. Their endings bear `command`. */
+void host_watch_claim(struct host_watch *w, uint64_t cookie, const struct host_owner *owner,
+                      const struct addr *dst, uint16_t dport);
+void host_watch_claim_port(struct host_watch *w, uint16_t port, const struct host_owner *owner);
+/* Connects that failed at once, of which the kernel kept no address; sockets not kept for want of
+ * room. */
+uint64_t host_watch_nameless(const struct host_watch *w);
+uint64_t host_watch_dropped(const struct host_watch *w);
 
 /* Facts from a delta around one event (events: how many events of its kind lay in the window). */
 void facts_of_counters(struct facts *out, const struct host_counters *delta, unsigned events);
