@@ -27,7 +27,8 @@ static void end_if_blind(struct work *w)
     const struct session *s = w->session;
 
     if (w->failed || w->options->demo || s->ntargets || !s->settings.live ||
-        !s->vantage.capture_error[0] || run_exit_status(w->run, &(const char *){NULL}))
+        !s->vantage.capture_error[0] || run_exit_status(w->run, &(const char *){NULL}) ||
+        run_sees_sockets(w->run))
         return;
     complain("%s", _("nothing to do: no target, and nothing is captured"));
     w->failed = EXIT_CANNOT;

@@ -405,8 +405,6 @@ static int check(const struct options *o)
         return usage(_("-f: nothing is captured with -i none"));
     if (!st->live && !st->read_file && st->write_file)
         return usage(_("-w: nothing is captured with -i none"));
-    if (!st->live && !st->read_file && !targets && o->mode == MODE_BATCH)
-        return usage(_("nothing to do: no target, and nothing is captured"));
     if (st->defaults.tls_min && st->defaults.tls_max && st->defaults.tls_min > st->defaults.tls_max)
         return usage(_("--tls-min is above --tls-max"));
     if (st->write_file && strcmp(st->write_file, "-") == 0)

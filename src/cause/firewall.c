@@ -102,6 +102,7 @@ static const struct weight fw_midstream_reject_w[] = {
     Y(NEW_CONN_WORKS, 60),
     Y(USER_FW_CHANGED, 250),
     N(USER_FW_CHANGED, -150),
+    Y(OTHER_END_LIVES, 400),
     Y(USER_FW_LOG, 300),
     Y(USER_STATE_CLEARED, 100),
 };

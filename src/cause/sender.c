@@ -90,9 +90,9 @@ static enum sender place(const struct view *v)
 
 static bool comparable(const struct view *v)
 {
-    static const enum fact_kind compared[] = {FACT_RST_TTL_DIFFERS, FACT_OUT_RSTS, FACT_RST_FAN,
-                                              FACT_PORT_REUSED_LISTEN, FACT_RESET_HOP,
-                                              FACT_UNREAD_AT_CLOSE, FACT_DROPPED_AT_ONCE};
+    static const enum fact_kind compared[] = {
+        FACT_RST_TTL_DIFFERS, FACT_OUT_RSTS,        FACT_RST_FAN,        FACT_PORT_REUSED_LISTEN,
+        FACT_RESET_HOP,       FACT_UNREAD_AT_CLOSE, FACT_DROPPED_AT_ONCE};
 
     for (size_t i = 0; i < ARRAY_SIZE(compared); i++)
         if (v->by[compared[i]])

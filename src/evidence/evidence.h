@@ -96,7 +96,7 @@ void text_render(struct strbuf *out, const char *msgid, const struct value *v, s
 void facts_of_reset(struct facts *out, const struct reset *r);
 
 /* ---- the ledger ---- */
-enum about { ABOUT_HOST, ABOUT_TARGET, ABOUT_RESULT, ABOUT_RESET, ABOUT_KINDS };
+enum about { ABOUT_HOST, ABOUT_TARGET, ABOUT_RESULT, ABOUT_RESET, ABOUT_ENDING, ABOUT_KINDS };
 struct subject {
     enum about about;
     uint64_t id; /* 0 for the host */

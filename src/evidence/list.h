@@ -119,13 +119,26 @@ FACT(LOCAL_ADDRESS_GONE, "local-address-gone", "local", "", SEV_BAD, N_("the con
 FACT(CONNTRACK_FULL, "conntrack-full", "conntrack", "", SEV_BAD, N_("connection tracking is full: %1$s of %2$s entries"), N_("connection tracking has room: %1$s of %2$s entries"), N_("the connection tracking table was not looked at"))
 FACT(SYN_QUEUE_DROPS, "syn-queue-drops", "syn-queue", "", SEV_BAD, N_("TCPReqQFullDrop went up by %1$s: the SYN queue was full"), N_("TCPReqQFullDrop did not move"), N_("the server's SYN queue counters were not read"))
 FACT(CHALLENGE_ACK, "challenge-ack", "challenge", "", SEV_NOTE, N_("TCPChallengeACK went up by %1$s"), "", "")
-FACT(SOCKET_RESET, "socket-reset", "errno", "", SEV_BAD, N_("this host's table of sockets, which gives no reason, shows that it was reset: %1$s"), "", "")
-FACT(UNREAD_AT_CLOSE, "unread-at-close", "host-counter", "bytes", SEV_BAD, N_("the socket was closed with %1$s bytes unread"), N_("nothing lay unread when the socket was closed"), N_("what lay unread when the socket was closed is not known"))
-FACT(DROPPED_AT_ONCE, "dropped-at-once", "host-counter", "", SEV_BAD, N_("the program dropped the connection at once (SO_LINGER 0, or a listener that closed with it in its queue)"), N_("the program did not drop the connection at once"), N_("how the program let go of the socket is not known"))
-FACT(OTHER_END_LIVES, "other-end-lives", "peer-counters", "", SEV_BAD, N_("the other end, a socket of this host too, is still connected: it sent no reset"), "", "")
-FACT(CLIENT_PROCESS, "client-process", "", "", SEV_INFO, N_("the client's socket belongs to %1$s"), "", N_("the process of the client is not known"))
-FACT(SERVER_PROCESS, "server-process", "", "", SEV_INFO, N_("the server's socket belongs to %1$s"), "", N_("the process of the server is not known"))
-FACT(NOT_NOTICED, "not-noticed", "", "", SEV_NOTE, N_("the program still held the dead socket when it was looked at"), "", "")
+FACT(SOCKET_RESET, "socket-reset", "errno", "", SEV_BAD,
+     N_("this host's table of sockets, which gives no reason, shows that it was reset: %1$s"), "",
+     "")
+FACT(UNREAD_AT_CLOSE, "unread-at-close", "host-counter", "bytes", SEV_BAD,
+     N_("the socket was closed with %1$s bytes unread"),
+     N_("nothing lay unread when the socket was closed"),
+     N_("what lay unread when the socket was closed is not known"))
+FACT(DROPPED_AT_ONCE, "dropped-at-once", "host-counter", "", SEV_BAD,
+     N_("the program dropped the connection at once (SO_LINGER 0, or a listener that closed with "
+        "it in its queue)"),
+     N_("the program did not drop the connection at once"),
+     N_("how the program let go of the socket is not known"))
+FACT(OTHER_END_LIVES, "other-end-lives", "peer-counters", "", SEV_BAD,
+     N_("the other end, a socket of this host too, is still connected: it sent no reset"), "", "")
+FACT(CLIENT_PROCESS, "client-process", "", "", SEV_INFO, N_("the client's socket belongs to %1$s"),
+     "", N_("the process of the client is not known"))
+FACT(SERVER_PROCESS, "server-process", "", "", SEV_INFO, N_("the server's socket belongs to %1$s"),
+     "", N_("the process of the server is not known"))
+FACT(NOT_NOTICED, "not-noticed", "", "", SEV_NOTE,
+     N_("the program still held the dead socket when it was looked at"), "", "")
 FACT(PROXY_CONFIGURED, "proxy-configured", "proxy", "", SEV_NOTE, N_("a proxy is configured on this host (%1$s)"), N_("no proxy is configured on this host"), "")
 /* ---- TLS ---- */
 FACT(HELLO_SENT, "reset-after-hello", "trigger", "bytes", SEV_NOTE, N_("the end answered the ClientHello (%1$s bytes)"), N_("the end did not come at the ClientHello"), "")

@@ -9,7 +9,7 @@ static void put(struct facts *out, enum fact_kind kind, bool yes, struct value v
     facts_put(out, kind, yes, SRC_HOST, 0, "sock_diag", v0, v1, v_none());
 }
 
-static bool made_here(const struct host_ending *e)
+bool host_ending_made_here(const struct host_ending *e)
 {
     return e->how == ENDING_UNREAD || e->how == ENDING_DROPPED || e->how == ENDING_GAVE_UP;
 }
@@ -29,7 +29,8 @@ static bool is_idle(const struct host_ending *e)
 
 static const char *stage_of(const struct host_ending *e)
 {
-    uint64_t asked = e->server ? e->received : e->sent, answered = e->server ? e->sent : e->received;
+    uint64_t asked = e->server ? e->received : e->sent,
+             answered = e->server ? e->sent : e->received;
 
     if (e->how == ENDING_REFUSED)
         return "syn";
@@ -51,7 +52,7 @@ static void the_end(struct facts *out, const struct host_ending *e)
         [ENDING_RECEIVED] = N_("its FIN was never acknowledged"),
         [ENDING_REFUSED] = N_("one segment came back for its SYN"),
     };
-    bool here = made_here(e), by_server = here == e->server;
+    bool here = host_ending_made_here(e), by_server = here == e->server;
     const char *stage = stage_of(e);
 
     put(out, FACT_SOCKET_RESET, true, v_text(words[e->how]), v_none());
@@ -72,6 +73,11 @@ static void the_end(struct facts *out, const struct host_ending *e)
         put(out, FACT_FIN_BEFORE, true, v_text(N_("client or server")), v_none());
     if (e->peer_here)
         put(out, FACT_OTHER_END_LIVES, true, v_none(), v_none());
+    if (e->how == ENDING_REFUSED || !e->fin_before)
+        put(out, FACT_HARMLESS, false,
+            v_text(e->how == ENDING_REFUSED ? N_("the connection was refused")
+                                            : N_("the connection was cut")),
+            v_none());
     if (e->held)
         put(out, FACT_NOT_NOTICED, true, v_none(), v_none());
 }

@@ -18,6 +18,14 @@ const char *ending_how_name(enum ending_how how)
     return how < ENDING_HOWS ? hows[how] : NULL;
 }
 
+int ending_how_by_name(const char *name)
+{
+    for (int i = 0; i < ENDING_HOWS; i++)
+        if (strcmp(hows[i], name) == 0)
+            return i;
+    return -1;
+}
+
 /* ---- the table ---- */
 
 #define BUCKETS 16384
@@ -62,8 +70,11 @@ struct known *sock_table_add(struct sock_table *t, uint64_t cookie)
         return NULL;
     }
     struct known *k = &t->items[at - 1];
-    *k = (struct known){.s = {.cookie = cookie}, .missing = NSTIME_NONE, .next = *bucket,
-                        .used = true, .owner = {.pid = -1, .uid = -1}};
+    *k = (struct known){.s = {.cookie = cookie},
+                        .missing = NSTIME_NONE,
+                        .next = *bucket,
+                        .used = true,
+                        .owner = {.pid = -1, .uid = -1}};
     *bucket = at;
     return k;
 }
@@ -89,8 +100,9 @@ static bool connected(uint8_t state)
            state == SOCK_FIN_WAIT2 || state == SOCK_LAST_ACK || state == SOCK_CLOSING;
 }
 
-/* tcp_disconnect() takes the peer's port away and empties the numbers, and leaves min_rtt: linger 0,
- * connect(AF_UNSPEC), and the queue of a listener that closes (tcp.c, inet_connection_sock.c). */
+/* tcp_disconnect() takes the peer's port away and empties the numbers, and leaves min_rtt: linger
+ * 0, connect(AF_UNSPEC), and the queue of a listener that closes (tcp.c, inet_connection_sock.c).
+ */
 static bool was_dropped(const struct end_view *v)
 {
     const struct sock_seen *l = v->last;
@@ -109,8 +121,8 @@ static bool was_refused(const struct end_view *v)
         return trying && v->delta->available && v->delta->attempt_fails > 0;
     /* One segment out, one in, no round trip measured: the answer to the SYN was a RST. An ICMP
      * error is no segment, and a time-out has none. */
-    return l->dst.family && l->info && !l->min_rtt && !l->rtt && !l->sent &&
-           !l->received && l->acked == 0 && l->segs_in > 0 && l->segs_out > 0;
+    return l->dst.family && l->info && !l->min_rtt && !l->rtt && !l->sent && !l->received &&
+           l->acked == 0 && l->segs_in > 0 && l->segs_out > 0;
 }
 
 /* tcpi_bytes_acked counts the client's SYN and either side's FIN. */
@@ -167,7 +179,17 @@ static void take_numbers(struct host_ending *out, const struct end_view *v)
     out->acked = MIN_OF(s->acked - MIN_OF(s->acked, v->server ? 0 : 1), s->sent);
     out->received = s->received - MIN_OF(s->received, fin_in ? 1 : 0);
     out->rtt = s->rtt ? s->rtt * NS_PER_US : NSTIME_NONE;
-    out->idle = idle_of(s);
+}
+
+/* The last numbers are of the close. Where the reset came before it, the last look at the living
+ * socket tells how idle it was. */
+static void take_idle(struct host_ending *out, const struct end_view *v)
+{
+    bool own = host_ending_made_here(out) && out->how != ENDING_DROPPED;
+    const struct sock_seen *s = own && v->last ? v->last : v->k && v->k->seen ? &v->k->s : NULL;
+
+    if (out->how != ENDING_REFUSED && s && s->info)
+        out->idle = idle_of(s);
 }
 
 static bool gave_up(const struct end_view *v)
@@ -188,7 +210,7 @@ static bool closed_unread(const struct end_view *v, uint64_t unread)
     return unread > 1;
 }
 
-bool ending_infer(struct host_ending *out, const struct end_view *v)
+static bool infer(struct host_ending *out, const struct end_view *v)
 {
     const struct sock_seen *l = v->last;
     uint8_t state = v->k ? v->k->s.state : 0;
@@ -227,5 +249,13 @@ bool ending_infer(struct host_ending *out, const struct end_view *v)
     out->how = closed_unread(v, out->unread) ? ENDING_UNREAD
                : gave_up(v)                  ? ENDING_GAVE_UP
                                              : ENDING_RECEIVED;
+    return true;
+}
+
+bool ending_infer(struct host_ending *out, const struct end_view *v)
+{
+    if (!infer(out, v))
+        return false;
+    take_idle(out, v);
     return true;
 }

@@ -84,16 +84,18 @@ enum ending_how {
     ENDING_HOWS,
 };
 const char *ending_how_name(enum ending_how how); /* "unread" ..., for session lines */
+int ending_how_by_name(const char *name);         /* -1 if unknown */
 struct host_ending {
+    uint64_t id;     /* the session's */
     uint64_t socket; /* the kernel's cookie: one socket, one ending */
     nstime time;     /* wall; noticed then */
     enum ending_how how;
-    bool server;     /* this socket is the accepting side */
-    bool held;       /* the program holds it still, and may not know yet */
-    bool command;    /* of COMMAND */
-    bool peer_here;  /* the other end is a socket of this host, and lives on */
-    bool fin_before; /* a FIN had come or been sent */
-    bool info;       /* the numbers below were told */
+    bool server;          /* this socket is the accepting side */
+    bool held;            /* the program holds it still, and may not know yet */
+    bool command;         /* of COMMAND */
+    bool peer_here;       /* the other end is a socket of this host, and lives on */
+    bool fin_before;      /* a FIN had come or been sent */
+    bool info;            /* the numbers below were told */
     struct flow_key flow; /* originator first; family 0, port 0: not known any more */
     uint64_t sent, acked, received, unread;
     nstime idle, rtt; /* NSTIME_NONE: not known */
@@ -102,6 +104,8 @@ struct host_ending {
     struct host_counters delta;
     unsigned events;
 };
+/* Whether this socket's own side reset. */
+bool host_ending_made_here(const struct host_ending *e);
 void facts_of_ending(struct facts *out, const struct host_ending *e);
 
 struct host_watch;

@@ -185,3 +185,64 @@ void owners_work(struct owners *o, nstime until)
         o->walking = o->npids > 0;
     }
 }
+
+/* ---- a cgroup by the kernel's number: it is the inode of its directory in cgroup2 ---- */
+
+#define CGROUPS_MAX 20000 /* directories looked at */
+#define CGROUP_DEEP 16
+
+static bool find_cgroup(int dir, uint64_t id, int depth, unsigned *left, struct strbuf *path)
+{
+    DIR *d = fdopendir(dir);
+    struct dirent *e;
+    bool found = false;
+    size_t len = path->len;
+
+    if (!d) {
+        close(dir);
+        return false;
+    }
+    while (!found && *left && (e = readdir(d))) {
+        if (e->d_type != DT_DIR || e->d_name[0] == '.')
+            continue;
+        (*left)--;
+        strbuf_addf(path, "/%s", e->d_name);
+        found = e->d_ino == id;
+        if (!found && depth < CGROUP_DEEP) {
+            int sub = openat(dirfd(d), e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+            found = sub >= 0 && find_cgroup(sub, id, depth + 1, left, path);
+        }
+        if (!found)
+            strbuf_setlen(path, len);
+    }
+    closedir(d);
+    return found;
+}
+
+/* Any user may look: what the kernel tells of another user's socket without its process. */
+void host_cgroup_by_id(char *out, size_t outlen, uint64_t id)
+{
+    static const char *const roots[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+    struct strbuf path = STRBUF_INIT;
+    struct stat st;
+
+    out[0] = '\0';
+    for (size_t i = 0; i < ARRAY_SIZE(roots) && !out[0]; i++) {
+        char probe[64];
+        snprintf(probe, sizeof(probe), "%s/cgroup.controllers", roots[i]);
+        if (stat(probe, &st) < 0 || stat(roots[i], &st) < 0)
+            continue;
+        unsigned left = CGROUPS_MAX;
+        int fd = open(roots[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        strbuf_reset(&path);
+        if (st.st_ino == id)
+            strbuf_addch(&path, '/');
+        else if (fd < 0 || !find_cgroup(fd, id, 0, &left, &path))
+            strbuf_reset(&path);
+        if (fd >= 0 && st.st_ino == id)
+            close(fd);
+        if (path.len && !path.err)
+            text_clean(out, outlen, path.buf, path.len);
+    }
+    strbuf_release(&path);
+}

@@ -28,9 +28,9 @@ struct sock_seen {
     uint16_t sport, dport;
     uint8_t state;
     uint32_t uid, inode, rqueue;
-    bool info; /* what follows was told */
-    uint64_t sent, acked, received; /* acked counts the SYN of a client and a FIN */
-    uint32_t rtt, min_rtt;          /* microseconds; 0: never measured */
+    bool info;                           /* what follows was told */
+    uint64_t sent, acked, received;      /* acked counts the SYN of a client and a FIN */
+    uint32_t rtt, min_rtt;               /* microseconds; 0: never measured */
     uint32_t since_sent, since_received; /* milliseconds */
     uint32_t retransmits, probes, segs_in, segs_out;
 };
@@ -47,6 +47,7 @@ void owners_free(struct owners *o);
 /* Looks for `inode`; queued when not known: a walk that began after this call answers it. */
 bool owners_find(struct owners *o, uint32_t inode, struct host_owner *out);
 void owners_want(struct owners *o);
-void owners_work(struct owners *o, nstime until); /* loop_clock() */
+void host_cgroup_by_id(char *out, size_t outlen, uint64_t id); /* "": not found */
+void owners_work(struct owners *o, nstime until);              /* loop_clock() */
 
 #endif

@@ -1,7 +1,8 @@
 /*
- * The watch over all TCP sockets of this network namespace: destroy events (SKNLGRP_INET_TCP_DESTROY
- * and its v6 sister, open to any user) and the table itself, dumped on a tick. An event is judged
- * after the next dump and reading of the counters, when all that happened with it is known.
+ * The watch over all TCP sockets of this network namespace: destroy events
+ * (SKNLGRP_INET_TCP_DESTROY and its v6 sister, open to any user) and the table itself, dumped on a
+ * tick. An event is judged after the next dump and reading of the counters, when all that happened
+ * with it is known.
  */
 #include "host/watch.h"
 
@@ -25,7 +26,7 @@
 #define RECENT      256
 #define PENDING_MAX 65536
 #define FORGET      (60 * NS_PER_SEC) /* a dead socket that its program holds */
-#define PORTS_MAX   256 /* of COMMAND */
+#define PORTS_MAX   256               /* of COMMAND */
 
 struct pending { /* a destroy event not judged yet */
     struct sock_seen last;
@@ -123,8 +124,7 @@ static int on_event(const struct nlmsghdr *nlh, void *arg)
         w->listening[s.sport / 8] |= (uint8_t)(1 << s.sport % 8);
         return MNL_CB_OK;
     }
-    if (w->npending >= PENDING_MAX ||
-        ARRAY_GROW(w->pending, w->npending + 1, w->pending_alloc)) {
+    if (w->npending >= PENDING_MAX || ARRAY_GROW(w->pending, w->npending + 1, w->pending_alloc)) {
         w->lost++;
         return MNL_CB_OK;
     }
@@ -252,6 +252,8 @@ static void judge_end(struct host_watch *w, struct known *k, const struct sock_s
         return;
     e.delta = delta;
     e.owner = with.owner;
+    if (!e.owner.cgroup[0] && with.s.cgroup_id)
+        host_cgroup_by_id(e.owner.cgroup, sizeof(e.owner.cgroup), with.s.cgroup_id);
     e.command = with.command;
     for (size_t i = 0; !e.command && i < w->nports; i++)
         if (v.server && w->ports[i].port == whole.sport) {
@@ -280,8 +282,8 @@ static void judge_events(struct host_watch *w)
         struct known *k = sock_table_find(&w->table, p->last.cookie);
         size_t before = w->nfound;
         judge_end(w, k, &p->last, p->time);
-        w->nameless += w->nfound == before && !k && !p->last.dport && !p->last.min_rtt &&
-                       !p->last.src.family;
+        w->nameless +=
+            w->nfound == before && !k && !p->last.dport && !p->last.min_rtt && !p->last.src.family;
         if (k)
             sock_table_drop(&w->table, k);
     }
@@ -483,8 +485,7 @@ static int open_socket(unsigned groups)
     return fd;
 }
 
-struct host_watch *host_watch_start(struct loop *l, const struct host_watch_callbacks *cb,
-                                    int *err)
+struct host_watch *host_watch_start(struct loop *l, const struct host_watch_callbacks *cb, int *err)
 {
     const unsigned groups =
         1U << (SKNLGRP_INET_TCP_DESTROY - 1) | 1U << (SKNLGRP_INET6_TCP_DESTROY - 1);

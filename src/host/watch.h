@@ -7,7 +7,7 @@
 #define KNOWN_MAX 65536 /* sockets remembered */
 
 struct known {
-    struct sock_seen s;   /* as last seen */
+    struct sock_seen s; /* as last seen */
     struct host_owner owner;
     bool owner_known, command, told;
     uint32_t round;       /* of the dump that saw it last */
@@ -30,7 +30,7 @@ void sock_table_drop(struct sock_table *t, struct known *k);
 
 /* What is known around an end: pure but for the table it looks into. */
 struct end_view {
-    const struct known *k;       /* NULL: never seen in a dump */
+    const struct known *k;        /* NULL: never seen in a dump */
     const struct sock_seen *last; /* of the destroy event; NULL: it only is missing */
     const struct host_counters *delta;
     bool server;

@@ -299,17 +299,45 @@ static void targets_json(struct json *j, const struct session *s)
 
 /* ---- resets ---- */
 
-static void sent_acked_json(struct json *j, const struct reset *r, int side, const char *key)
+static void sent_acked_json(struct json *j, const struct incident *i, int side, const char *key)
 {
+    const struct reset *r = i->reset;
+    const struct host_ending *e = i->ends[side == SIDE_RESP];
+
     jw_open(j, key, '{');
     if (r && r->bytes[side].known) {
         jw_uint(j, "sent", r->bytes[side].sent);
         jw_uint(j, "acked", r->bytes[side].acked);
+    } else if (!r && e && e->info) {
+        jw_uint(j, "sent", e->sent);
+        jw_uint(j, "acked", e->acked);
     } else {
         jw_null(j, "sent");
         jw_null(j, "acked");
     }
     jw_close(j, '}');
+}
+
+/* From whom, which way, seen where: of a socket of this host its own end is known. */
+static void reset_way_json(struct json *j, const struct incident *i)
+{
+    const struct reset *r = i->reset;
+    const struct host_ending *e = incident_ending(i);
+
+    if (r) {
+        jw_text(j, "from", r->from == SIDE_ORIG ? "orig" : "resp");
+        jw_text(j, "direction", direction_name(r->direction));
+        jw_text(j, "vantage_end", vantage_end_name(r->vantage_end));
+    } else if (e && !i->result) {
+        bool here = host_ending_made_here(e);
+        jw_text(j, "from", here == e->server ? "resp" : "orig");
+        jw_text(j, "direction", here ? "outbound" : "inbound");
+        jw_text(j, "vantage_end", e->server ? "resp" : "orig");
+    } else {
+        jw_text(j, "from", "resp");
+        jw_text(j, "direction", "inbound");
+        jw_text(j, "vantage_end", "orig");
+    }
 }
 
 /* What packets tell of the segment itself; without them what a socket can know. */
@@ -326,9 +354,7 @@ static void reset_wire_json(struct json *j, const struct session *s, const struc
     else
         probe_flow_json(j, "flow", &i->flow, true);
     jw_bool(j, "related", i->related);
-    jw_text(j, "from", r ? (r->from == SIDE_ORIG ? "orig" : "resp") : "resp");
-    jw_text(j, "direction", r ? direction_name(r->direction) : "inbound");
-    jw_text(j, "vantage_end", r ? vantage_end_name(r->vantage_end) : "orig");
+    reset_way_json(j, i);
     jw_text(j, "stage", stage_name(incident_stage(s, i)));
     jw_text(j, "class", r ? rst_class_name(r->class) : NULL);
 }
@@ -339,6 +365,27 @@ static void sender_json(struct json *j, const struct judgement *jd)
     jw_text(j, "verdict", sender_name(jd->sender));
     jw_real(j, "confidence", jd->sender_confidence);
     weighed_json(j, "why", &jd->facts, jd->sender_why, jd->nsender_why);
+    jw_close(j, '}');
+}
+
+/* Of a socket of this host: whose it was; null where the kernel does not let us know. */
+static void process_json(struct json *j, const struct host_ending *e)
+{
+    if (!e || (e->owner.pid < 0 && e->owner.uid < 0)) {
+        jw_null(j, "process");
+        return;
+    }
+    jw_open(j, "process", '{');
+    if (e->owner.pid >= 0)
+        jw_uint(j, "pid", (uint64_t)e->owner.pid);
+    else
+        jw_null(j, "pid");
+    jw_text(j, "name", word_or_null(e->owner.name));
+    if (e->owner.uid >= 0)
+        jw_uint(j, "uid", (uint64_t)e->owner.uid);
+    else
+        jw_null(j, "uid");
+    jw_text(j, "cgroup", word_or_null(e->owner.cgroup));
     jw_close(j, '}');
 }
 
@@ -354,13 +401,14 @@ static void reset_keys(struct json *j, const struct session *s, const struct inc
     jw_text(j, "history", r ? r->history : NULL);
     jw_bool(j, "harmful", i->harmful);
     jw_text(j, "harmful_why", i->harmful_why);
-    jw_span_ms(j, "idle_ms", r ? r->idle : NSTIME_NONE);
+    const struct host_ending *e = incident_ending(i);
+    jw_span_ms(j, "idle_ms", r ? r->idle : e && !i->result ? e->idle : NSTIME_NONE);
     jw_open(j, "bytes", '{');
-    sent_acked_json(j, r, SIDE_ORIG, "orig");
-    sent_acked_json(j, r, SIDE_RESP, "resp");
+    sent_acked_json(j, i, SIDE_ORIG, "orig");
+    sent_acked_json(j, i, SIDE_RESP, "resp");
     jw_close(j, '}');
     jw_text(j, "last_words", r ? word_or_null(r->last_words) : NULL);
-    jw_null(j, "process");
+    process_json(j, incident_ending(i));
     diagnosis_json(j, i);
 }
 

@@ -22,6 +22,10 @@ static struct incident *incident_about(const struct session *s, struct subject a
 
     if (about.about == ABOUT_RESET)
         return incident_get(s, map_get(&s->priv->reset_incident, about.id));
+    for (size_t k = 0; about.about == ABOUT_ENDING && k < s->nincidents; k++)
+        if (incident_subject(s->incidents[k]).about == ABOUT_ENDING &&
+            incident_subject(s->incidents[k]).id == about.id)
+            return s->incidents[k];
     r = about.about == ABOUT_RESULT ? session_result_by_id(s, about.id) : NULL;
     const struct incident *i = r ? session_incident_of_result(s, r) : NULL;
     return i ? incident_get(s, i->id) : NULL;

@@ -37,6 +37,9 @@ static bool concerns(const struct session *s, const struct incident *i, struct s
     case ABOUT_HOST: return true;
     case ABOUT_TARGET: return i->target == about.id;
     case ABOUT_RESET: return i->reset && i->reset->id == about.id;
+    case ABOUT_ENDING:
+        return (i->ends[0] && i->ends[0]->id == about.id) ||
+               (i->ends[1] && i->ends[1]->id == about.id);
     case ABOUT_RESULT:
         r = session_result_by_id(s, about.id);
         return r && i->chain && r->chain == i->chain;
@@ -102,6 +105,9 @@ static void first_impression(struct incident *i)
     if (i->reset) {
         i->harmful = i->reset->harmful;
         i->harmful_why = i->reset->harmful_why;
+    } else if (!i->chain) {
+        i->harmful = true;
+        i->harmful_why = N_("the connection was cut");
     } else {
         i->harmful = true;
         i->harmful_why = N_("the probe failed");
@@ -131,6 +137,7 @@ static struct incident *incident_of_new_reset(struct session *s, const struct re
     if (!i->judged_revision)
         first_impression(i);
     map_set(&s->priv->reset_incident, r->id, i->id);
+    endings_adopt(s, i);
     return i;
 }
 
@@ -210,6 +217,26 @@ void incident_on_result(struct session *s, struct chain *ch, const struct result
     }
     if (failed && told_of_reset(r))
         become_reset(s, i);
+    endings_adopt(s, i);
+    incident_dirty(s, i);
+}
+
+/* A reset that only the socket's end tells of: another program's connection. */
+void incident_of_ending(struct session *s, const struct host_ending *e)
+{
+    struct incident *i = incident_new(s);
+
+    if (!i)
+        return;
+    i->flow = e->flow;
+    i->flow_known = true;
+    i->time = e->time;
+    i->related = e->command || (s->ntargets == 0 && !s->settings.command);
+    i->ends[e->server] = e;
+    s->priv->endings.next[e->id - 1].incident = i->id;
+    become_reset(s, i);
+    first_impression(i);
+    endings_adopt(s, i);
     incident_dirty(s, i);
 }
 
@@ -219,6 +246,8 @@ struct subject incident_subject(const struct incident *i)
 {
     if (i->reset)
         return (struct subject){ABOUT_RESET, i->reset->id};
+    if (!i->result && incident_ending(i))
+        return (struct subject){ABOUT_ENDING, incident_ending(i)->id};
     return (struct subject){ABOUT_RESULT, i->result};
 }
 
@@ -289,6 +318,9 @@ void incident_facts(const struct session *s, const struct incident *i, struct fa
     facts_of_failure(s, i, out);
     if (i->reset)
         ledger_gather(s->ledger, (struct subject){ABOUT_RESET, i->reset->id}, out);
+    for (int k = 0; k < 2; k++)
+        if (i->ends[k])
+            ledger_gather(s->ledger, (struct subject){ABOUT_ENDING, i->ends[k]->id}, out);
     for (size_t k = 0; ch && k < ch->nresults; k++)
         ledger_gather(s->ledger, (struct subject){ABOUT_RESULT, ch->results[k]}, out);
     if (i->target)
@@ -306,5 +338,6 @@ void incident_facts(const struct session *s, const struct incident *i, struct fa
     facts_release(&read);
     if (ch)
         facts_of_chain(s, ch, out);
+    endings_facts(i, out);
     facts_sort(out);
 }

@@ -180,7 +180,7 @@ void journal_counters(struct session *s, const struct host_counters *c)
     put(s, "counters", json_pack("{s:o,s:o}", "time", moment(c->time), "values", values));
 }
 
-static const char *const about_words[ABOUT_KINDS] = {"host", "target", "result", "reset"};
+static const char *const about_words[ABOUT_KINDS] = {"host", "target", "result", "reset", "ending"};
 
 static json_t *subject_json(struct subject about)
 {
@@ -228,6 +228,45 @@ void journal_experiment(struct session *s, const struct experiment_record *e)
         json_pack("{s:s,s:i,s:i,s:i,s:i,s:I,s:o}", "experiment", e->experiment, "target",
                   (int)e->target, "outcome", (int)e->outcome, "connections", (int)e->connections,
                   "packets", (int)e->packets, "span", (json_int_t)e->span, "facts", facts));
+}
+
+static json_t *owner_json(const struct host_owner *o)
+{
+    return json_pack("{s:I,s:I,s:o,s:o}", "pid", (json_int_t)o->pid, "uid", (json_int_t)o->uid,
+                     "name", text(o->name), "cgroup", text(o->cgroup));
+}
+
+void journal_ending(struct session *s, const struct host_ending *e)
+{
+    json_t *delta = NULL;
+    const char *name;
+
+    if (!wanted(s))
+        return;
+    delta = e->delta.available ? json_object() : json_null();
+    for (size_t i = 0; e->delta.available && (name = host_counter_name(i)); i++)
+        if (host_counter_value(&e->delta, i))
+            json_object_set_new(delta, name,
+                                json_integer((json_int_t)host_counter_value(&e->delta, i)));
+    json_t *j =
+        json_pack("{s:I,s:o,s:s,s:o,s:b,s:b,s:b,s:b,s:b,s:b}", "socket", (json_int_t)e->socket,
+                  "time", moment(e->time), "how", ending_how_name(e->how), "flow",
+                  flow_json(&e->flow), "server", e->server, "held", e->held, "command", e->command,
+                  "peer_here", e->peer_here, "fin_before", e->fin_before, "info", e->info);
+    if (!j) {
+        json_decref(delta);
+        return;
+    }
+    json_object_set_new(j, "sent", json_integer((json_int_t)e->sent));
+    json_object_set_new(j, "acked", json_integer((json_int_t)e->acked));
+    json_object_set_new(j, "received", json_integer((json_int_t)e->received));
+    json_object_set_new(j, "unread", json_integer((json_int_t)e->unread));
+    json_object_set_new(j, "idle", moment(e->idle));
+    json_object_set_new(j, "rtt", moment(e->rtt));
+    json_object_set_new(j, "events", json_integer((json_int_t)e->events));
+    json_object_set_new(j, "owner", owner_json(&e->owner));
+    json_object_set_new(j, "delta", delta);
+    put(s, "ending", j);
 }
 
 void journal_message(struct session *s, const struct message *m)

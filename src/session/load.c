@@ -207,8 +207,9 @@ static bool get_fact(struct fact *f, const json_t *j, struct fact_text_space *sp
 
 static bool get_subject(const struct session *s, struct subject *about, const json_t *j)
 {
-    static const char *const words[ABOUT_KINDS] = {"host", "target", "result", "reset"};
-    const uint64_t last[ABOUT_KINDS] = {0, s->ntargets, s->nresults, flow_table_resets(s->flows)};
+    static const char *const words[ABOUT_KINDS] = {"host", "target", "result", "reset", "ending"};
+    const uint64_t last[ABOUT_KINDS] = {0, s->ntargets, s->nresults, flow_table_resets(s->flows),
+                                        s->nendings};
     const json_t *word = json_object_get(j, "about");
     int64_t id = get_int(j, "id", -1);
 
@@ -474,6 +475,48 @@ static int load_experiment(struct loader *l, const json_t *j)
     return 0;
 }
 
+static void load_owner(struct host_owner *o, const json_t *j)
+{
+    o->pid = get_int(j, "pid", -1);
+    o->uid = get_int(j, "uid", -1);
+    get_text(o->name, sizeof(o->name), j, "name");
+    get_text(o->cgroup, sizeof(o->cgroup), j, "cgroup");
+}
+
+static int load_ending(struct loader *l, const json_t *j)
+{
+    struct host_ending e = {.time = get_int(j, "time", NSTIME_NONE)};
+    const json_t *delta = json_object_get(j, "delta");
+    char how[16] = "";
+    const char *name;
+
+    get_text(how, sizeof(how), j, "how");
+    int h = ending_how_by_name(how);
+    if (h < 0 || !get_flow(&e.flow, j))
+        return -EINVAL;
+    e.how = (enum ending_how)h;
+    e.socket = (uint64_t)MAX_OF(get_int(j, "socket", 0), 1);
+    e.server = json_is_true(json_object_get(j, "server"));
+    e.held = json_is_true(json_object_get(j, "held"));
+    e.command = json_is_true(json_object_get(j, "command"));
+    e.peer_here = json_is_true(json_object_get(j, "peer_here"));
+    e.fin_before = json_is_true(json_object_get(j, "fin_before"));
+    e.info = json_is_true(json_object_get(j, "info"));
+    e.sent = (uint64_t)MAX_OF(get_int(j, "sent", 0), 0);
+    e.acked = (uint64_t)MAX_OF(get_int(j, "acked", 0), 0);
+    e.received = (uint64_t)MAX_OF(get_int(j, "received", 0), 0);
+    e.unread = (uint64_t)MAX_OF(get_int(j, "unread", 0), 0);
+    e.idle = get_int(j, "idle", NSTIME_NONE);
+    e.rtt = get_int(j, "rtt", NSTIME_NONE);
+    e.events = (unsigned)get_ranged(j, "events", 1, INT_MAX, 1);
+    load_owner(&e.owner, json_object_get(j, "owner"));
+    e.delta.available = json_is_object(delta);
+    for (size_t i = 0; e.delta.available && (name = host_counter_name(i)); i++)
+        host_counter_set(&e.delta, i, (uint64_t)MAX_OF(get_int(delta, name, 0), 0));
+    session_ending(l->s, &e);
+    return 0;
+}
+
 static int load_message(struct loader *l, const json_t *j)
 {
     char text[240];
@@ -496,17 +539,10 @@ static const struct line_type {
     const char *name;
     int (*load)(struct loader *l, const json_t *j);
 } line_types[] = {
-    {"session", load_session},
-    {"vantage", load_vantage},
-    {"target", load_target},
-    {"chain", load_chain},
-    {"result", load_result},
-    {"counters", load_counters},
-    {"fact", load_fact},
-    {"undo", load_undo},
-    {"skip", load_skip},
-    {"message", load_message},
-    {"experiment", load_experiment},
+    {"session", load_session}, {"vantage", load_vantage}, {"target", load_target},
+    {"chain", load_chain},     {"result", load_result},   {"counters", load_counters},
+    {"fact", load_fact},       {"undo", load_undo},       {"skip", load_skip},
+    {"ending", load_ending},   {"message", load_message}, {"experiment", load_experiment},
     {"end", load_end},
 };
 

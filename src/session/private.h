@@ -5,6 +5,7 @@
 #include "session/session.h"
 
 #define MAX_INCIDENTS    100000
+#define MAX_ENDINGS      100000
 #define MAX_TARGETS      10000
 #define MAX_FLOW_RECORDS 1000000
 #define MAX_ANSWERS      1000 /* of one incident */
@@ -68,6 +69,20 @@ struct chain *chains_find(const struct chains *c, const struct flow_key *flow, n
 void chains_forget(struct chains *c, struct chain *ch);
 int chain_add_result(struct chain *ch, uint64_t result);
 
+/* ---- endings.c ---- */
+struct ending_link {
+    size_t older; /* index + 1 of an older one of the same flow */
+    uint64_t incident;
+};
+struct endings {
+    struct ending_link *next; /* index = id - 1 */
+    size_t alloc;
+    struct map by_socket, by_flow; /* -> id, the newest */
+};
+void endings_release(struct session *s);
+void endings_adopt(struct session *s, struct incident *i); /* its flow has become known */
+void endings_facts(const struct incident *i, struct facts *out);
+
 /* ---- judging.c ---- */
 struct judged { /* judgements shared by all incidents with the same signature */
     uint64_t signature;
@@ -116,6 +131,7 @@ struct session_private {
     struct defrag *defrag;
     struct ring ring;
     struct chains chains;
+    struct endings endings;
     struct judging judging;
     struct incident_extra *extra; /* index = incident id - 1 */
     size_t extra_alloc;
@@ -147,6 +163,7 @@ void vantage_fill(struct session *s); /* host and user, as they are now */
 /* ---- incident.c ---- */
 void incident_on_reset(void *arg, const struct reset *r);
 void incident_on_result(struct session *s, struct chain *ch, const struct result *r);
+void incident_of_ending(struct session *s, const struct host_ending *e);
 void incident_of_chain_flow(struct session *s, struct chain *ch);
 struct incident *incident_get(const struct session *s, uint64_t id);
 struct incident_extra *incident_extra(const struct session *s, const struct incident *i);
@@ -175,6 +192,7 @@ void journal_counters(struct session *s, const struct host_counters *c);
 void journal_fact(struct session *s, struct subject about, const struct fact *f);
 void journal_undo(struct session *s, struct subject about, enum fact_kind kind);
 void journal_skip(struct session *s, struct subject about, const char *step);
+void journal_ending(struct session *s, const struct host_ending *e);
 void journal_experiment(struct session *s, const struct experiment_record *e);
 void journal_message(struct session *s, const struct message *m);
 void journal_end(struct session *s);

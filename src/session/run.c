@@ -234,11 +234,41 @@ static void sync_aside(struct run *r)
     }
 }
 
+static void on_ending(void *arg, const struct host_ending *e)
+{
+    struct run *r = arg;
+
+    if (e->owner.pid != getpid()) /* our probes' results tell more */
+        session_ending(r->s, e);
+}
+
+static void start_sockets(struct run *r)
+{
+    const struct host_watch_callbacks cb = {on_ending, r};
+    int err;
+
+    r->sockets = host_watch_start(r->loop, &cb, &err);
+    if (!r->sockets)
+        session_message(r->s, MSG_WARN, _("this host's sockets cannot be watched: %s"),
+                        strerror(-err));
+}
+
+/* What ended just now is told before the end. */
+static void stop_sockets(struct run *r)
+{
+    host_watch_flush(r->sockets);
+    session_nameless(r->s, host_watch_nameless(r->sockets));
+    host_watch_free(r->sockets);
+    r->sockets = NULL;
+}
+
 static void on_tick(void *arg)
 {
     struct run *r = arg;
 
     r->ticks++;
+    if (r->ticks % 10 == 0)
+        session_nameless(r->s, host_watch_nameless(r->sockets));
     if (!r->s->settings.read_file)
         doubt_sample(r);
     if (r->capture && r->ticks % 10 == 0)
@@ -431,6 +461,7 @@ static void finish(struct run *r)
         take_stats(r);
     if (!r->s->settings.read_file)
         doubt_sample(r);
+    stop_sockets(r);
     session_input_ended(r->s);
     judge_rest(r);
 }
@@ -468,6 +499,11 @@ void run_stop(struct run *r)
 static void on_deadline(void *arg)
 {
     run_stop(arg);
+}
+
+bool run_sees_sockets(const struct run *r)
+{
+    return r->sockets != NULL;
 }
 
 bool run_done(const struct run *r)
@@ -575,6 +611,7 @@ int run_start(struct run **out, struct loop *l, struct session *s, run_fn fn, vo
         if (!r->prober)
             goto fail;
         doubt_sample(r);
+        start_sockets(r);
     }
     if (s->settings.keep_packets || !s->settings.read_file) {
         r->tick = loop_timer(l, TICK, TICK, on_tick, r);
@@ -598,6 +635,7 @@ void run_free(struct run *r)
     timer_stop(r->tick);
     timer_stop(r->deadline);
     prober_free(r->prober);
+    host_watch_free(r->sockets);
     capture_free(r->capture);
     write_file_close(r->write);
     doubt_release(&r->doubt);

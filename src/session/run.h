@@ -70,6 +70,7 @@ struct run {
     void *arg;
     struct capture *capture;
     struct prober *prober;
+    struct host_watch *sockets; /* NULL: the kernel does not let us */
     struct timer *tick, *wait, *deadline;
     enum run_state state;
     bool go, ready, stopping, again, wanted_capture;

@@ -144,6 +144,7 @@ static void private_free(struct session *s)
     defrag_free(p->defrag);
     ring_release(&p->ring);
     chains_release(&p->chains);
+    endings_release(s);
     judging_release(&p->judging);
     free(p->extra);
     map_release(&p->reset_incident);

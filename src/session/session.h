@@ -32,6 +32,7 @@ struct settings { /* what was asked for; main fills it from options */
     const char *sessions_dir; /* where; NULL: $XDG_DATA_HOME/rstconsole/sessions */
     size_t max_flows;
     size_t max_memory;       /* packets kept, bytes; 0: 64 MiB */
+    bool command;            /* a COMMAND is run: only its connections count */
     bool keep_packets;       /* false: nothing will look at packets (batch -r without --save) */
     const char *name;        /* part of the session's directory name: "demo" */
 };
@@ -51,6 +52,7 @@ struct incident {
     bool is_reset;           /* a RST (seen, or told by errno); else a failed probe without one */
     uint64_t reset_id;       /* the report's id of the reset, from 1 in order of time; 0 none */
     const struct reset *reset; /* packets' view; NULL: none seen */
+    const struct host_ending *ends[2]; /* the socket's: [0] the client's, [1] the server's; NULL */
     uint64_t chain;          /* the probe's chain, 0: another program's flow */
     uint32_t target;         /* 0 */
     uint64_t result;         /* id of the failed result, 0 none */
@@ -107,6 +109,9 @@ struct session {
     size_t nresults, results_alloc;
     struct incident **incidents; /* index = id - 1 */
     size_t nincidents, incidents_alloc;
+    struct host_ending **endings; /* index = id - 1 */
+    size_t nendings, endings_alloc;
+    uint64_t nameless; /* connects that failed at once, of which the kernel kept no address */
     struct experiment_record *experiments;
     size_t nexperiments, experiments_alloc;
     struct flow_table *flows;
@@ -118,7 +123,10 @@ struct session {
     uint64_t revision;       /* of anything */
     uint64_t resets_seen, harmful_resets, failed_probes; /* related ones */
     bool paused, finished, dirty; /* dirty: unsaved */
-    struct { uint64_t packets_dropped, results_dropped, incidents_dropped, records_dropped; } limits;
+    struct {
+        uint64_t packets_dropped, results_dropped, incidents_dropped, records_dropped,
+            endings_dropped;
+    } limits;
     char dir[512];           /* where it is saved, "" not */
     struct session_private *priv;
 };
@@ -135,6 +143,8 @@ void session_chain(struct session *s, uint32_t target, uint64_t chain,
 void session_result(struct session *s, struct result *r); /* takes it; gives it an id */
 void session_counters(struct session *s, const struct host_counters *c);
 void session_fact(struct session *s, struct subject about, const struct fact *f); /* an input */
+void session_ending(struct session *s, const struct host_ending *e);
+void session_nameless(struct session *s, uint64_t n); /* how many in all */
 void session_experiment(struct session *s, const struct experiment_record *e);    /* copies */
 void session_answer(struct session *s, uint64_t incident, const char *step, int yes /* 1, 0 */);
 void session_undo(struct session *s, uint64_t incident);      /* the last answer */
@@ -155,6 +165,8 @@ void session_finish(struct session *s); /* end of input: everything settles, jud
 /* ---- reading it ---- */
 const struct incident *session_incident(const struct session *s, uint64_t id);
 const struct incident *session_incident_of_result(const struct session *s, const struct result *r);
+/* Of an incident with ends: the one that reset, else the one that told of it. NULL without. */
+const struct host_ending *incident_ending(const struct incident *i);
 const struct incident *session_incident_of_flow(const struct session *s, uint64_t flow);
 const struct target_state *session_target(const struct session *s, uint32_t id);
 const struct result *session_result_by_id(const struct session *s, uint64_t id);
@@ -193,6 +205,7 @@ int run_go(struct run *r);
 /* 0, or 2 or 3 with the reason: what was asked could not be done. */
 int run_exit_status(const struct run *r, const char **error);
 bool run_lost_capture(const struct run *r); /* one that -i asked for broke off */
+bool run_sees_sockets(const struct run *r); /* the kernel tells of this host's sockets */
 bool run_done(const struct run *r);       /* rounds over, packets drained, judged */
 void run_stop(struct run *r);             /* SIGINT: probes cancelled, capture drained, RUN_DONE */
 void run_pause(struct run *r, bool pause);
