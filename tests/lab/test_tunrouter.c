@@ -409,7 +409,7 @@ static void names(void **state)
     rule("up host=*.bad.example : drop");
     rule("up !host=ok.example : reset");
     handshake();
-    send(UP, TCP_ACK, 1001, 5001, "GET / HTTP/1.1\r\nHost: www.bad.example\r\n\r\n");
+    send(UP, TCP_ACK, 1001, 5001, "GET / HTTP/1.1\r\nHost: www.bad.example:8080\r\n\r\n");
     assert_int_equal(ngot, 0);
     send(UP, TCP_ACK, 1001, 5001, "GET / HTTP/1.1\r\nHost: ok.example\r\n\r\n");
     assert_int_equal(got[0].way, UP);

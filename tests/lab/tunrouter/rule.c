@@ -25,11 +25,11 @@ static bool flags_hold(const struct rule *r, const struct packet *p)
 /* "*.example" is every name below it. */
 static bool name_is(const char *pattern, const char *name)
 {
-    size_t n = strlen(name), m = strlen(pattern);
+    size_t n = strcspn(name, ":"), m = strlen(pattern); /* Host may bear a port */
 
     if (pattern[0] == '*')
-        return n >= m - 1 && !strcasecmp(name + n - (m - 1), pattern + 1);
-    return !strcasecmp(pattern, name);
+        return n >= m - 1 && !strncasecmp(name + n - (m - 1), pattern + 1, m - 1);
+    return n == m && !strncasecmp(pattern, name, n);
 }
 
 static bool names_hold(const struct rule *r, const uint8_t *data, size_t len, uint16_t dport)
