@@ -32,6 +32,8 @@ static const struct weight app_close_unread_w[] = {
     YISX(STAGE, "syn"),
     Y(HARMLESS, -50),
     Y(HELLO_SENT, -30),
+    Y(SAME_INSTANT, -150),
+    Y(SAME_INSTANT_HOSTS, -200),
 };
 const struct cause cause_app_close_unread = {
     .id = "app-close-unread",
@@ -76,6 +78,8 @@ static const struct weight app_linger0_w[] = {
     Y(HELLO_SENT, -60),
     Y(EARLY_EOF, -400),
     Y(HOLD_FIN, -400),
+    Y(SAME_INSTANT, -100),
+    Y(SAME_INSTANT_HOSTS, -150),
 };
 const struct cause cause_app_linger0 = {
     .id = "app-linger0",
@@ -134,7 +138,7 @@ static const struct weight app_crash_w[] = {
     Y(USER_SERVER_LOG, 150),
     YIS(RST_CLASS, "passive", -80),
     YIS(RST_FROM, "client", -300),
-    Y(MANY_RESETS, 30),
+    Y(MANY_RESETS, 10),
     Y(NOTHING_SENT, -100),
     Y(RESPONSE_COMPLETE, -150),
     Y(REPEATED_SAME, 20),
@@ -144,6 +148,12 @@ static const struct weight app_crash_w[] = {
     Y(ABORT_ON_CLOSE, 60),
     Y(ABORT_ON_DATA, -60),
     Y(HELLO_SENT, -60),
+    Y(SAME_INSTANT, 250),
+
+    Y(SAME_INSTANT_HOSTS, -200),
+    Y(SAME_IDLE, -150),
+    Y(SAME_WAIT, -100),
+    Y(SAME_AGE, -150),
 };
 const struct cause cause_app_crash = {
     .id = "app-crash",
@@ -164,7 +174,7 @@ const struct cause cause_app_crash = {
 static const struct weight app_deploy_restart_w[] = {
     Y(USER_DEPLOYED, 400),
     N(USER_DEPLOYED, -350),
-    Y(MANY_RESETS, 150),
+    Y(MANY_RESETS, 20),
     Y(SYN_RETRY_WORKED, 100),
     YIS(RST_CLASS, "passive", -40),
     Y(RST_TTL_DIFFERS, -100),
@@ -178,6 +188,11 @@ static const struct weight app_deploy_restart_w[] = {
     YIN(HOLD_RESET, 0, 1e9, -30),
     Y(HARMLESS, -60),
     Y(USER_KUBERNETES, -100),
+    Y(SAME_INSTANT, 250),
+
+    Y(SAME_INSTANT_HOSTS, -100),
+    Y(SAME_IDLE, -150),
+    Y(SAME_WAIT, -100),
 };
 const struct cause cause_app_deploy_restart = {
     .id = "app-deploy-restart",
@@ -255,6 +270,8 @@ static const struct weight client_app_abort_w[] = {
     Y(UNSOLICITED_SYNACK, -250),
     Y(CERT_REJECTED, -300),
     Y(FIRST_BYTES_TEXT, -300),
+    Y(SAME_WAIT, 60),
+    Y(SAME_INSTANT_HOSTS, 60),
 };
 const struct cause cause_client_app_abort = {
     .id = "client-app-abort",

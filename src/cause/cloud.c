@@ -35,6 +35,7 @@ static const struct weight k8s_pod_terminating_w[] = {
     Y(SYN_RETRY_WORKED, 60),
     N(REPEATED_SAME, 60),
     Y(MANY_RESETS, 40),
+    Y(SAME_INSTANT, 60),
 };
 const struct cause cause_k8s_pod_terminating = {
     .id = "k8s-pod-terminating",
@@ -207,6 +208,7 @@ static const struct weight s3_idle_or_short_body_w[] = {
     Y(RESPONSE_WAIT, -20),
     YR(USER_OBJECT_STORE, 300),
     N(USER_OBJECT_STORE, -400),
+    Y(SAME_IDLE, 60),
 };
 const struct cause cause_s3_idle_or_short_body = {
     .id = "s3-idle-or-short-body",

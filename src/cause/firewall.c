@@ -98,13 +98,16 @@ static const struct weight fw_midstream_reject_w[] = {
     Y(IDLE_BEFORE, -60),
     Y(HELLO_SENT, -150),
     Y(RST_BOTH_WAYS, 100),
-    Y(MANY_RESETS, 80),
+    Y(MANY_RESETS, 20),
     Y(NEW_CONN_WORKS, 60),
     Y(USER_FW_CHANGED, 250),
     N(USER_FW_CHANGED, -150),
     Y(OTHER_END_LIVES, 400),
     Y(USER_FW_LOG, 300),
     Y(USER_STATE_CLEARED, 100),
+    Y(SAME_INSTANT, 60),
+    Y(SAME_INSTANT_HOSTS, 250),
+    Y(SAME_IDLE, -150),
 };
 const struct cause cause_fw_midstream_reject = {
     .id = "fw-midstream-reject",
@@ -169,6 +172,8 @@ static const struct weight fw_state_missing_w[] = {
     N(PORT_DEPENDS, -150),
     Y(EMBRYONIC_RST, -300),
     Y(LISTEN_OVERFLOW, -200),
+    Y(SAME_INSTANT_HOSTS, 150),
+    Y(SAME_IDLE, -100),
 };
 const struct cause cause_fw_state_missing = {
     .id = "fw-state-missing",

@@ -62,13 +62,17 @@ static const struct weight host_reboot_lost_state_w[] = {
     Y(FIN_BEFORE, -250),
     YR(USER_REBOOTED, 350),
     N(USER_REBOOTED, -350),
-    Y(MANY_RESETS, 60),
+    Y(MANY_RESETS, 20),
     YIS(RST_FROM, "client", -60),
     Y(HELLO_SENT, -100),
     Y(NOTHING_ACKED, -100),
     N(SYN_RETRY_WORKED, 60),
     Y(USER_KILLED, -60),
     YIN(DATA_AFTER_RST, 1, 1e18, -200),
+    Y(SAME_INSTANT, 120),
+    Y(SAME_INSTANT_HOSTS, -200),
+    Y(SAME_IDLE, -150),
+    Y(SAME_WAIT, -150),
 };
 const struct cause cause_host_reboot_lost_state = {
     .id = "host-reboot-lost-state",
@@ -91,7 +95,7 @@ static const struct weight failover_no_state_w[] = {
     Y(RST_MAC_DIFFERS, 150),
     YIN(RST_TTL_DIFFERS, 1, 3, 60),
     Y(FIN_BEFORE, -200),
-    Y(MANY_RESETS, 100),
+    Y(MANY_RESETS, 20),
     YR(USER_PROXY, 60),
     N(USER_PROXY, -150),
     Y(USER_STATE_CLEARED, 150),
@@ -103,6 +107,9 @@ static const struct weight failover_no_state_w[] = {
     YIS(RST_FROM, "client", -200),
     YIN(DATA_AFTER_RST, 1, 1e18, -100),
     Y(PORT_DEPENDS, 120),
+    Y(SAME_INSTANT, 120),
+    Y(SAME_INSTANT_HOSTS, -60),
+    Y(SAME_IDLE, -150),
 };
 const struct cause cause_failover_no_state = {
     .id = "failover-no-state",

@@ -220,7 +220,7 @@ const struct cause cause_fd_exhaustion = {
 static const struct weight worker_killed_w[] = {
     FROM_HOST,
     Y(REPLY_CUT, 200),
-    Y(MANY_RESETS, 60),
+    Y(MANY_RESETS, 20),
     Y(USER_KILLED, 350),
     N(USER_KILLED, -300),
     Y(RESPONSE_WAIT, 40),
@@ -238,6 +238,11 @@ static const struct weight worker_killed_w[] = {
     Y(EARLY_REPLY, -250),
     Y(HARMLESS, -150),
     Y(HELLO_SENT, -60),
+    Y(SAME_INSTANT, 250),
+
+    Y(SAME_INSTANT_HOSTS, -200),
+    Y(SAME_IDLE, -150),
+    Y(SAME_AGE, -150),
 };
 const struct cause cause_worker_killed = {
     .id = "worker-killed",

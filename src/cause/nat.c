@@ -15,6 +15,8 @@ static const struct weight nat_mapping_expired_w[] = {
     Y(USER_IDLE_SETTING, 100),
     Y(OUT_RSTS, 100),
     YIS(RST_FROM, "client", -60),
+    Y(SAME_IDLE, 100),
+    Y(SAME_INSTANT_HOSTS, -100),
 };
 const struct cause cause_nat_mapping_expired = {
     .id = "nat-mapping-expired",
@@ -76,7 +78,7 @@ static const struct weight conntrack_flushed_w[] = {
     N(USER_STATE_CLEARED, -300),
     YIS(RST_CLASS, "passive", 60),
     YIS(RST_CLASS, "active", -200),
-    Y(MANY_RESETS, 120),
+    Y(MANY_RESETS, 20),
     Y(RST_TTL_DIFFERS, 40),
     YR(MANY_RESETS, 0),
     YR(RST_TTL_DIFFERS, 0),
@@ -84,6 +86,9 @@ static const struct weight conntrack_flushed_w[] = {
     Y(FIN_BEFORE, -150),
     Y(HELLO_SENT, -150),
     Y(RST_TRAIN, -60),
+    YR(SAME_INSTANT_HOSTS, 250),
+    Y(SAME_INSTANT, 40),
+    Y(SAME_IDLE, -150),
 };
 const struct cause cause_conntrack_flushed = {
     .id = "conntrack-flushed",

@@ -23,6 +23,8 @@ static const struct weight http_early_reply_upload_w[] = {
     YIS(RST_CLASS, "active", 30),
     NX(UPLOADING),
     YIN(HTTP_STATUS, 431, 431, -300),
+    Y(SAME_SIZE, 150),
+    N(SAME_SIZE, -60),
 };
 const struct cause cause_http_early_reply_upload = {
     .id = "http-early-reply-upload",

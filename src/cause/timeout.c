@@ -26,6 +26,8 @@ static const struct weight idle_lb_rst_w[] = {
     N(OUT_RSTS, 200),
     Y(OUT_RSTS, -200),
     Y(RESPONSE_WAIT, -40),
+    Y(SAME_IDLE, 150),
+    N(SAME_IDLE, -30),
 };
 const struct cause cause_idle_lb_rst = {
     .id = "idle-lb-rst",
@@ -74,6 +76,8 @@ static const struct weight idle_lb_rst_pushed_w[] = {
     Y(HARMLESS, -60),
     N(USER_PROXY, -200),
     Y(TARGET_LOCAL, -150),
+    Y(SAME_IDLE, 250),
+    N(SAME_IDLE, -200),
 };
 const struct cause cause_idle_lb_rst_pushed = {
     .id = "idle-lb-rst-pushed",
@@ -105,6 +109,7 @@ static const struct weight idle_silent_drop_w[] = {
     N(IDLE_CUT, -250),
     Y(USER_POOL, 60),
     YIN(IDLE_BEFORE, 1, 20, -150),
+    Y(SAME_IDLE, 60),
 };
 const struct cause cause_idle_silent_drop = {
     .id = "idle-silent-drop",
@@ -143,6 +148,7 @@ static const struct weight keepalive_race_w[] = {
     N(IDLE_CUT, -150),
     Y(HARMLESS, -100),
     YIN(DATA_AFTER_FIN, 1.5, 1e9, -250),
+    Y(SAME_IDLE, 150),
 };
 const struct cause cause_keepalive_race = {
     .id = "keepalive-race",
@@ -166,6 +172,7 @@ static const struct weight keepalive_max_requests_w[] = {
     YINR(REUSED, 50, 1e9, 200), Y(RESPONSE_COMPLETE, 60), YIS(FIN_BEFORE, "server", 100),
     Y(USER_POOL, 60),           YR(USER_LIMIT, 100),      N(USER_LIMIT, -100),
     Y(IDLE_BEFORE, -80),        YR(REQUEST_LIMIT, 450),   N(REQUEST_LIMIT, -300),
+    YR(SAME_INDEX, 450),        N(SAME_INDEX, -200),
 };
 const struct cause cause_keepalive_max_requests = {
     .id = "keepalive-max-requests",
@@ -202,6 +209,9 @@ static const struct weight inflight_idle_cut_w[] = {
     YIN(HTTP_STATUS, 504, 504, 200),
     Y(DURATION_CUT, 300),
     N(DURATION_CUT, -300),
+    Y(SAME_WAIT, 250),
+    N(SAME_WAIT, -200),
+    Y(SAME_INSTANT, -150),
 };
 const struct cause cause_inflight_idle_cut = {
     .id = "inflight-idle-cut",
@@ -242,6 +252,8 @@ static const struct weight server_read_timeout_w[] = {
     Y(LAST_DATA_TO_RST_SIDE, -60),
     N(USER_PROXY, 150),
     Y(TARGET_LOCAL, 60),
+    Y(SAME_IDLE, 200),
+    N(SAME_IDLE, -100),
 };
 const struct cause cause_server_read_timeout = {
     .id = "server-read-timeout",
@@ -278,6 +290,9 @@ static const struct weight app_deadline_abort_w[] = {
     Y(HARMLESS, -80),
     Y(DURATION_CUT, 300),
     N(DURATION_CUT, -300),
+    Y(SAME_WAIT, 250),
+    N(SAME_WAIT, -200),
+    Y(SAME_INSTANT, -150),
 };
 const struct cause cause_app_deadline_abort = {
     .id = "app-deadline-abort",
@@ -368,9 +383,12 @@ const struct cause cause_fin_wait2_late_data = {
 };
 
 static const struct weight max_conn_age_w[] = {
-    YR(H2_GOAWAY, 100),     YINR(AGE, 300, 1e9, 40),       Y(IDLE_BEFORE, -150),
-    Y(ANSWERED_BEFORE, 40), YR(USER_IDLE_SETTING, 250),    Y(USER_PROXY, 60),
-    N(USER_PROXY, -60),     YIS(FIN_BEFORE, "server", 60), Y(RETRANSMITTED, -80),
+    YR(H2_GOAWAY, 100),         YINR(AGE, 300, 1e9, 40),
+    Y(IDLE_BEFORE, -150),       Y(ANSWERED_BEFORE, 40),
+    YR(USER_IDLE_SETTING, 250), Y(USER_PROXY, 60),
+    N(USER_PROXY, -60),         YIS(FIN_BEFORE, "server", 60),
+    Y(RETRANSMITTED, -80),      YR(SAME_AGE, 400),
+    N(SAME_AGE, -200),
 };
 const struct cause cause_max_conn_age = {
     .id = "max-conn-age",

@@ -95,6 +95,56 @@ void text_render(struct strbuf *out, const char *msgid, const struct value *v, s
 /* Facts read off a reset. Pure; everything causes.md 0, B1 and B7 name that packets can tell. */
 void facts_of_reset(struct facts *out, const struct reset *r);
 
+/*
+ * ---- patterns: what several ends have in common (pattern.c) ----
+ * One end tells of a silence of 60 s; twenty ends after 60.0 s each tell of a timer. The caller
+ * gives what it knows of each end and gets back what is common, and which ends share it. Pure: the
+ * order of the items changes nothing but the order in the lists. An item is in one pattern of a
+ * kind at most. A pattern that is *no* was looked for among enough ends and is not there.
+ */
+enum pattern_kind {
+    PATTERN_ALIKE,         /* the same service, the same kind of end */
+    PATTERN_IDLE,          /* after the same silence */
+    PATTERN_WAIT,          /* the same time after the request */
+    PATTERN_AGE,           /* at the same age */
+    PATTERN_INDEX,         /* at the same request of a connection */
+    PATTERN_SIZE,          /* after the same number of bytes of an upload */
+    PATTERN_PERIODIC,      /* one client, nothing said, at even intervals */
+    PATTERN_INSTANT,       /* begun apart, ended at one moment, on one host */
+    PATTERN_INSTANT_HOSTS, /* ... on several hosts */
+    PATTERN_KINDS
+};
+struct pattern_item {
+    uint64_t service;        /* whatever is equal for one address and port */
+    uint64_t host, client;   /* ... for the address that reset, for one client's */
+    uint64_t shape;          /* ... for ends of one kind: stage, class, whose address */
+    bool silent;             /* nothing was said on the connection */
+    nstime time;
+    nstime idle, wait, age;  /* NSTIME_NONE: not known, or none to speak of */
+    nstime born;             /* when the connection began; NSTIME_NONE: not cut, or not known */
+    uint64_t size;           /* sent of an upload that was not complete; 0 */
+    uint32_t index;          /* of the request it ended at, from 1; 0 not known */
+};
+struct pattern {
+    enum pattern_kind kind;
+    bool yes;
+    size_t nr, of;           /* ends that share it, of those looked at */
+    size_t hosts;            /* of PATTERN_INSTANT_HOSTS */
+    int64_t value, high;     /* the least and the greatest: a span in ns, or a number */
+    const uint32_t *items;   /* indices of the ends that share it (no: of all), ascending */
+};
+struct patterns {
+    struct pattern *items;
+    size_t nr, alloc;
+    uint32_t (*of_item)[PATTERN_KINDS]; /* of each item: index + 1 into items, 0 none */
+    struct arena mem;
+};
+void patterns_init(struct patterns *p);
+void patterns_release(struct patterns *p);
+int patterns_find(struct patterns *p, const struct pattern_item *items, size_t n); /* -ENOMEM */
+enum fact_kind pattern_fact_kind(enum pattern_kind kind);
+void pattern_fact(struct fact *out, const struct pattern *p); /* holds no strings */
+
 /* ---- the ledger ---- */
 enum about { ABOUT_HOST, ABOUT_TARGET, ABOUT_RESULT, ABOUT_RESET, ABOUT_ENDING, ABOUT_KINDS };
 struct subject {

@@ -116,6 +116,7 @@ struct flow_more { /* what each segment with payload touches stands in front */
     uint32_t probe_end[2], repeats[2]; /* repeats: of the last data, unanswered */
     nstime probe_time[2], rtt_min[2];
     nstime last_request; /* of the originator's payload */
+    uint32_t turns;      /* how often the originator began to speak */
     struct flow_data data[2];
     struct zeek_more zeek[2];
     struct heard burst[2]; /* the first packet since the other side last spoke */

@@ -198,6 +198,7 @@ static void take_words(struct reset *r, struct flow *f)
     words_last(f, r->last_words, sizeof(r->last_words));
     if (!m)
         return;
+    r->turns = m->turns;
     for (int s = 0; s < 2; s++) {
         r->alert_seen[s] = m->alert_seen[s];
         r->alert[s] = m->alert[s];

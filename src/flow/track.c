@@ -270,8 +270,10 @@ static bool note_payload(struct flow *f, enum side s, const struct packet *p)
     }
     if (m)
         m->data[s].max_seg = MAX_OF(m->data[s].max_seg, p->payload_len);
-    if (m && s == SIDE_ORIG)
+    if (m && s == SIDE_ORIG) {
         m->last_request = p->time;
+        m->turns += f->last_data_from != SIDE_ORIG;
+    }
     f->last_data_from = (uint8_t)s;
     return repeat;
 }

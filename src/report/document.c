@@ -7,12 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FULL_MAX    20 /* kinds of harm told in full; the rest get a line each */
-#define LINES_MAX   200
-#define FOR_MAX     4
-#define OTHER_MAX   2
-#define MORE_MAX    6
-#define TARGETS_MAX 2000
+#define FULL_MAX     20 /* kinds of harm told in full; the rest get a line each */
+#define LINES_MAX    200
+#define FOR_MAX      4
+#define OTHER_MAX    2
+#define MORE_MAX     6
+#define PATTERNS_MAX 20
+#define TARGETS_MAX  2000
 
 static void heading(struct page *p, int level, const char *text)
 {
@@ -377,6 +378,39 @@ static int say_benign(struct page *p)
     return 0;
 }
 
+static void say_members(struct page *p, const struct pattern *one)
+{
+    struct strbuf sb = STRBUF_INIT;
+
+    for (size_t n = 0; n < one->nr && n <= MORE_MAX; n++) {
+        const struct incident *i = pattern_incident(p->s, one, n);
+        if (i)
+            strbuf_addf(&sb, "%s#%llu", sb.len ? ", " : "", (unsigned long long)i->reset_id);
+    }
+    if (one->nr > MORE_MAX + 1)
+        strbuf_addstr(&sb, " ...");
+    item_sb(p, 1, "", &sb);
+}
+
+static void say_patterns(struct page *p)
+{
+    const struct patterns *all = &p->s->patterns;
+    struct strbuf sb = STRBUF_INIT;
+    size_t told = 0;
+
+    for (size_t k = 0; k < all->nr && told < PATTERNS_MAX; k++) {
+        if (!pattern_tells(&all->items[k]))
+            continue;
+        if (!told++)
+            heading(p, 1, _("What they have in common"));
+        pattern_line(&sb, p->s, &all->items[k], tr_locale);
+        p->style->bullet(p, 0, "*", sb.buf);
+        strbuf_reset(&sb);
+        say_members(p, &all->items[k]);
+    }
+    strbuf_release(&sb);
+}
+
 /* ---- the end ---- */
 
 static void say_experiments(struct page *p)
@@ -470,6 +504,7 @@ int document_write(const struct session *s, const struct sink *to, const struct 
     say_top(&p);
     say_targets(&p);
     err = say_harms(&p);
+    say_patterns(&p);
     if (!err)
         err = say_benign(&p);
     say_experiments(&p);

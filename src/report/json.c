@@ -1,6 +1,8 @@
 /* The report as JSON (design.md 6, doc/report.schema.json): English whatever the locale. */
 #include "report/private.h"
 
+#include "view/view.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -543,6 +545,42 @@ static void summary_keys(struct json *j, const struct session *s)
     jw_uint(j, "failed_probes", s->failed_probes);
 }
 
+/* What several resets have in common; the last key that a reader of version 1 need not know. */
+static void pattern_json(struct json *j, const struct session *s, const struct pattern *p)
+{
+    struct strbuf text = STRBUF_INIT;
+    struct fact f;
+    size_t of;
+    const struct cause *c = pattern_cause(s, p, &of);
+
+    pattern_fact(&f, p);
+    jw_open(j, NULL, '{');
+    jw_text(j, "pattern", fact_info(f.kind)->name);
+    jw_uint(j, "count", p->nr);
+    jw_open(j, "resets", '[');
+    for (size_t n = 0; n < p->nr; n++) {
+        const struct incident *i = pattern_incident(s, p, n);
+        if (i)
+            jw_uint(j, NULL, i->reset_id);
+    }
+    jw_close(j, ']');
+    fact_text(&text, &f, tr_none);
+    jw_strbuf(j, "text", &text);
+    jw_text(j, "cause", c ? c->id : NULL);
+    jw_uint(j, "cause_count", of);
+    jw_close(j, '}');
+    out_some(j->out);
+}
+
+static void patterns_json(struct json *j, const struct session *s)
+{
+    jw_open(j, "patterns", '[');
+    for (size_t k = 0; k < s->patterns.nr; k++)
+        if (s->patterns.items[k].yes)
+            pattern_json(j, s, &s->patterns.items[k]);
+    jw_close(j, ']');
+}
+
 static int json_write(const struct session *s, const struct sink *to)
 {
     struct out out;
@@ -560,6 +598,7 @@ static int json_write(const struct session *s, const struct sink *to)
     jw_close(&j, '}');
     targets_json(&j, s);
     resets_json(&j, s);
+    patterns_json(&j, s);
     jw_open(&j, "experiments", '[');
     for (size_t i = 0; i < s->nexperiments; i++)
         experiment_in_list(&j, s, &s->experiments[i]);

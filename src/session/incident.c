@@ -90,10 +90,11 @@ static void become_reset(struct session *s, struct incident *i)
 
 static void adopt_chain(struct session *s, struct incident *i, struct chain *ch)
 {
-    (void)s;
     i->chain = ch->id;
     i->target = ch->target;
     i->related = true;
+    if (i->repeat != ch->repeat)
+        s->priv->patterns_stale = true;
     i->repeat = ch->repeat;
     if (!ch->incident)
         ch->incident = i->id;
@@ -154,6 +155,7 @@ void incident_on_reset(void *arg, const struct reset *r)
         }
         session_touch(s);
     }
+    s->priv->patterns_stale = true;
     incident_dirty(s, i);
 }
 
@@ -208,6 +210,8 @@ void incident_on_result(struct session *s, struct chain *ch, const struct result
     }
     if (!i)
         return;
+    if (i->repeat != ch->repeat)
+        s->priv->patterns_stale = true;
     i->repeat = ch->repeat;
     if (failed && !i->result)
         i->result = r->id;
@@ -330,6 +334,7 @@ void incident_facts(const struct session *s, const struct incident *i, struct fa
     if (i->reset) {
         facts_of_reset(&read, i->reset);
         neighbour_facts(s, i, &read);
+        pattern_facts(s, i, &read);
         if (s->vantage.dropped_known)
             facts_put(&read, FACT_CAPTURE_DROPS, s->vantage.dropped > 0, SRC_PACKET, 0, NULL,
                       v_int((int64_t)s->vantage.dropped), v_none(), v_none());

@@ -349,6 +349,7 @@ bool session_judge_some(struct session *s, size_t max)
     if (!j->ready)
         learn_thresholds(j);
     note_drops(s);
+    session_find_patterns(s, max == SIZE_MAX);
     size_t n = MIN_OF(max, j->nqueue);
     for (size_t k = 0; k < n; k++) {
         struct incident *i = incident_get(s, j->queue[k]);

@@ -114,6 +114,11 @@ struct incident_extra {
     size_t nskipped, skipped_alloc;
 };
 
+/* ---- pattern.c ---- */
+void session_find_patterns(struct session *s, bool all); /* all: however few have come since */
+void pattern_facts(const struct session *s, const struct incident *i, struct facts *out);
+void session_patterns_release(struct session *s);
+
 /* ---- save.c ---- */
 struct saving {
     int dir_fd, lines_fd, packets_fd, lock_fd; /* -1: not saving */
@@ -148,6 +153,13 @@ struct session_private {
     bool input_ended;
     bool repeating;        /* the chains that begin now are repetitions */
     bool loading;          /* inputs come from a file: not written again */
+    struct patterned { /* of each incident */
+        uint32_t item;   /* index + 1 into what patterns were looked for in, 0 none */
+        uint64_t shared; /* what it shares, hashed */
+    } *patterned;
+    size_t npatterned;
+    uint64_t patterns_at;  /* how many resets there were then */
+    bool patterns_stale;   /* resets have come or changed since */
     uint64_t drops_judged; /* vantage.dropped as the facts of the resets have it */
     struct strbuf journal; /* lines made while nothing is saved */
     struct saving saving;

@@ -173,6 +173,7 @@ void session_free(struct session *s)
     free(s->targets);
     for (size_t i = 0; i < s->nexperiments; i++)
         experiment_release(&s->experiments[i]);
+    session_patterns_release(s);
     free(s->experiments);
     flow_table_free(s->flows);
     ledger_free(s->ledger);

@@ -112,6 +112,8 @@ struct session {
     struct host_ending **endings; /* index = id - 1 */
     size_t nendings, endings_alloc;
     uint64_t nameless; /* connects that failed at once, of which the kernel kept no address */
+    struct patterns patterns; /* what the resets have in common; of_item by item */
+    uint64_t *pattern_incidents; /* of each item, the incident's id */
     struct experiment_record *experiments;
     size_t nexperiments, experiments_alloc;
     struct flow_table *flows;
@@ -175,6 +177,9 @@ const struct kept_packet *session_packet_at(const struct session *s, size_t i); 
 const struct kept_packet *session_packet(const struct session *s, uint64_t number); /* NULL gone */
 /* The kept packets of a flow, oldest first: fills up to max numbers, returns how many there are. */
 size_t session_flow_packets(const struct session *s, uint64_t flow, uint64_t *numbers, size_t max);
+/* What it has in common with others, of a kind; NULL nothing. */
+const struct pattern *session_pattern_of(const struct session *s, const struct incident *i,
+                                         enum pattern_kind kind);
 int session_exit_status(const struct session *s); /* 0 or 1 (design.md 5) */
 /* How many targets no round was finished of: the run was ended before, and they passed nothing. */
 size_t session_unfinished(const struct session *s);

@@ -373,6 +373,22 @@ static void sender_lines(struct ui *ui, struct lines *l, int width, const struct
     strbuf_release(&text);
 }
 
+/* What it shares with other resets: a timer, a number or a moment that one alone cannot show. */
+static void pattern_lines(struct ui *ui, struct lines *l, int width, const struct incident *i)
+{
+    struct strbuf text = STRBUF_INIT;
+
+    for (enum pattern_kind k = PATTERN_ALIKE; k < PATTERN_KINDS; k++) {
+        const struct pattern *p = session_pattern_of(ui->s, i, k);
+        if (!p || !pattern_tells(p))
+            continue;
+        strbuf_reset(&text);
+        pattern_line(&text, ui->s, p, tr_locale);
+        labelled(l, width, LOOK_NOTE, _("pattern"), text.buf);
+    }
+    strbuf_release(&text);
+}
+
 void diag_advice(struct ui *ui, struct diagnosis *d, const struct incident *i, int width)
 {
     const struct judgement *j = &i->judgement;
@@ -380,6 +396,7 @@ void diag_advice(struct ui *ui, struct diagnosis *d, const struct incident *i, i
     struct lines *l = &d->advice;
 
     lines_clear(l);
+    pattern_lines(ui, l, width, i);
     if (j->nverdicts) {
         const struct cause *c = j->verdicts[diag_verdict(d, i)].cause;
         labelled(l, width, LOOK_NORMAL, _("what"), _(c->what));

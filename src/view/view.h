@@ -46,6 +46,14 @@ struct record kept_record(const struct kept_packet *k); /* points into k */
 int packet_layers(struct strbuf *out, const struct kept_packet *k);
 void packet_hex(struct strbuf *out, const struct kept_packet *k); /* offset, hex, text */
 
+/* What several resets have in common (session->patterns): the n-th of those that share it; the
+ * cause that comes first for most of them, and for how many; one line of all that. */
+const struct incident *pattern_incident(const struct session *s, const struct pattern *p, size_t n);
+const struct cause *pattern_cause(const struct session *s, const struct pattern *p, size_t *of);
+bool pattern_tells(const struct pattern *p); /* more than that there are several */
+void pattern_line(struct strbuf *out, const struct session *s, const struct pattern *p,
+                  translate_fn tr);
+
 /* "████▌" of width cells for v in 0..1; ascii: "####-". */
 void bar_text(char *out, size_t outlen, double v, int width, bool ascii);
 /* Recent rounds as blocks: 0 unknown, 1..8 the time it took (log scale), -1 failed: a cross. */
