@@ -161,4 +161,38 @@ unsigned prober_limit(const struct prober *p);     /* connections at once, as se
 bool prober_short_of_files(const struct prober *p); /* a connection had to wait for a descriptor */
 void prober_cancel(struct prober *p); /* the open ones end as FAIL_INTERRUPTED, told at once */
 
+/* ---- talk: a TLS client without a socket, for experiments that shape the ClientHello ---- */
+struct talk_options {
+    const char *name;        /* server_name; NULL: the extension is left out */
+    const char *alpn;        /* "h2,http/1.1"; NULL none */
+    uint16_t min, max;       /* versions; 0 the library's */
+    const char *groups;      /* "X25519:P-256"; NULL the library's */
+    uint16_t pad;            /* bytes of an extension nobody knows (RFC 8701); 0 none */
+    const char *cert, *key, *cacert; /* PEM files; NULL none */
+};
+struct talk;
+/* 0; -ENOTSUP what is asked for (a group) this library has not; -EINVAL, -ENOMEM. */
+int talk_new(struct talk **out, const struct talk_options *o);
+void talk_free(struct talk *t);
+enum talk_state { TALK_GOES_ON, TALK_STANDS, TALK_ENDED, TALK_BROKEN };
+/* Takes bytes of the peer (len 0: begins). What is to be sent then lies in talk_output(). */
+enum talk_state talk_input(struct talk *t, const void *data, size_t len);
+size_t talk_output(struct talk *t, const void **data); /* valid until the next call */
+void talk_sent(struct talk *t, size_t len);
+int talk_write(struct talk *t, const void *data, size_t len); /* plain; once it stands */
+ssize_t talk_read(struct talk *t, void *buf, size_t len);     /* plain; 0 none now */
+struct talk_seen {
+    bool server_hello, stands, alerted, cert_wanted, closed; /* closed: close_notify came */
+    uint8_t alert;
+    uint16_t version;
+    bool h2;
+    int verify;              /* X509_V_ERR_, 0 well, -1 not looked at */
+};
+void talk_look(const struct talk *t, struct talk_seen *out);
+/* Where the server name lies in a ClientHello record: offset of its middle; 0 none. */
+size_t talk_middle_of_name(const void *hello, size_t len, const char *name);
+/* "User-Agent" and so on: the head of the request that the http probe would make, by HTTP/1.1. */
+int talk_request(struct strbuf *out, const struct target *t, const char *host, const char *path,
+                 const char *method, size_t body_len, bool close_after);
+
 #endif

@@ -1,0 +1,42 @@
+/* experiment/ only: a shot with a socket (flight.c, shoot.c). */
+#ifndef EXPERIMENT_FLIGHT_H
+#define EXPERIMENT_FLIGHT_H
+
+#include "experiment/experiment.h"
+
+#include <linux/tcp.h>
+
+struct real_shooter;
+struct flight {
+    struct real_shooter *sh;
+    struct flight *next;
+    struct shot *s; /* NULL: told already, only parting from its peer */
+    void (*done)(void *arg, struct shot *s);
+    void (*changed)(void *arg, struct shot *s);
+    void *arg;
+    int fd;
+    struct watch *watch;
+    struct timer *timer, *beat; /* a stage's; the application's bytes while idle */
+    struct talk *talk;
+    struct strbuf out; /* to be sent, plain or TLS records */
+    size_t off, limit; /* sent so far; no further before the gap is over */
+    bool first_write, stands, reply_seen;
+    bool over; /* its end is known, and told in the next turn: until then nothing moves it */
+    struct strbuf reply; /* of the request being answered, up to a cap */
+    uint64_t reply_got;
+    nstime last_byte, asked_at;
+};
+
+/* flight.c: sockets */
+int flight_open(struct flight *f);           /* socket, options, connect(): 0 or -errno */
+void flight_connected(struct flight *f);     /* what the plan wants from here on */
+bool flight_dead(const struct flight *f);    /* its TCP is closed */
+uint32_t flight_unacked(const struct flight *f);
+void flight_set_ttl(struct flight *f, uint8_t ttl); /* 0: as the system has it */
+void flight_set_keepalive(struct flight *f, int seconds);
+void flight_read_icmp(struct flight *f);     /* the error queue */
+void flight_take_info(struct flight *f);     /* into the shot */
+void flight_reset_on_close(struct flight *f); /* what is not acknowledged is not sent again */
+bool flight_learn(struct flight *f, struct flow_key *flow); /* the 5-tuple */
+
+#endif

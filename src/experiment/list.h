@@ -1,0 +1,11 @@
+/* The experiments, in the order of causes.md C1. No include guard: an X-macro list. */
+EXPERIMENT(repeat)
+EXPERIMENT(hold)
+EXPERIMENT(sni)
+EXPERIMENT(hops)
+EXPERIMENT(minttl)
+EXPERIMENT(hello)
+EXPERIMENT(elsewhere)
+EXPERIMENT(size)
+EXPERIMENT(idle)
+EXPERIMENT(address)
