@@ -17,6 +17,7 @@ enum long_option {
     OPT_INTERVAL,
     OPT_TIMEOUT,
     OPT_DURATION,
+    OPT_BUDGET,
     OPT_SOURCE,
     OPT_CERT,
     OPT_KEY,
@@ -52,6 +53,8 @@ static const struct option long_options[] = {
     {"interval", required_argument, NULL, OPT_INTERVAL},
     {"timeout", required_argument, NULL, OPT_TIMEOUT},
     {"duration", required_argument, NULL, OPT_DURATION},
+    {"experiments", required_argument, NULL, 'x'},
+    {"budget", required_argument, NULL, OPT_BUDGET},
     {"numeric", no_argument, NULL, 'n'},
     {"source", required_argument, NULL, OPT_SOURCE},
     {"method", required_argument, NULL, 'X'},
@@ -81,7 +84,7 @@ static const struct option long_options[] = {
     {"version", no_argument, NULL, 'V'},
     {NULL, 0, NULL, 0},
 };
-static const char short_options[] = ":br:i:f:w:o:t:c:46nX:H:d:khV";
+static const char short_options[] = ":br:i:f:w:o:t:c:46nx:X:H:d:khV";
 
 void options_help(void)
 {
@@ -121,6 +124,12 @@ void options_help(void)
           "  -k, --insecure          accept any certificate\n"
           "      --tls-min V, --tls-max V   1.0 1.1 1.2 1.3\n"),
         stdout);
+    fputs(_("\n"
+            "How to find out more, where it is not plain\n"
+            "  -x, --experiments WHICH none, safe (default) or all: those too that could load\n"
+            "                          the target or alarm somebody\n"
+            "      --budget N,TIME     what a diagnosis may spend (40,60s)\n"),
+          stdout);
     fputs(_("\n"
             "What comes out\n"
             "  -b, --batch             no screen: probe, watch, diagnose, report, exit\n"
@@ -226,6 +235,35 @@ static int set_color(struct options *o, const char *text)
 
     if (!rc)
         o->color = (enum color_when)n;
+    return rc;
+}
+
+static int set_experiments(struct options *o, const char *text)
+{
+    static const char *const words[] = {"none", "safe", "all"};
+    int n = 0, rc = parse_word(words, ARRAY_SIZE(words), &n, "--experiments", text);
+
+    if (!rc)
+        o->settings.experiments = n;
+    return rc;
+}
+
+/* CONNECTIONS,TIME */
+static int set_budget(struct options *o, const char *text)
+{
+    struct settings *st = &o->settings;
+    const char *comma = strchr(text, ',');
+    char number[16];
+    uint64_t n;
+
+    if (!comma || (size_t)(comma - text) >= sizeof(number))
+        return usage(_("--budget: write CONNECTIONS,TIME: %s"), text);
+    memcpy(number, text, (size_t)(comma - text));
+    number[comma - text] = 0;
+    int rc = parse_number(&n, 1, 100000, "--budget", number);
+    if (!rc)
+        rc = parse_span(&st->budget_time, "--budget", comma + 1);
+    st->budget_connections = rc ? 0 : (unsigned)n;
     return rc;
 }
 
@@ -347,6 +385,8 @@ static int set_text(struct options *o, int c, char *arg)
     case 'w': st->write_file = arg; return 0;
     case 'o': o->output = arg; return 0;
     case 't': o->targets_file = arg; return 0;
+    case 'x': return set_experiments(o, arg);
+    case OPT_BUDGET: return set_budget(o, arg);
     case 'X': st->defaults.method = arg; return 0;
     case 'H': return add_header(o, arg);
     case 'd': o->data_file = arg; return 0;
@@ -461,6 +501,7 @@ int options_parse(struct options *o, int argc, char **argv)
     memset(o, 0, sizeof(*o));
     o->theme = "default";
     o->settings.defaults.hold = -1;
+    o->settings.experiments = EXPERIMENTS_SAFE;
     opterr = 0;
     while ((c = getopt_long(argc, argv, short_options, long_options, NULL)) != -1) {
         if (c == ':')

@@ -148,7 +148,8 @@ struct experiment {
 };
 size_t experiment_count(void);
 const struct experiment *experiment_at(size_t i);
-const struct experiment *experiment_by_id(const char *id);
+const struct experiment *experiment_by_id(const char *id); /* NULL */
+const char *experiment_id(const char *id); /* the same word, ours; NULL unknown */
 const struct test *experiment_test(const struct experiment *e);
 
 struct trial_settings {
@@ -179,6 +180,7 @@ const struct measure *trial_measure_at(const struct trial *t, size_t i);
 const struct facts *trial_facts(const struct trial *t);
 unsigned trial_connections(const struct trial *t);
 uint64_t trial_packets(const struct trial *t); /* an estimate from the stages reached */
+nstime trial_began(const struct trial *t); /* of the shooter's clock */
 nstime trial_span(const struct trial *t);
 nstime trial_eta(const struct trial *t); /* moment of the shooter's clock its last wait ends */
 

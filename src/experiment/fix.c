@@ -27,7 +27,8 @@ double fix_p_value(const struct fix_counts *c)
     return fmin(p, 1);
 }
 
-/* The first look at 4 tries, then at 8, 16, ...: look i may use level / 2^i, which sums to level. */
+/* The first look at 4 tries, then at 8, 16, ...: look i may use level / 2^i, which sums to level.
+ */
 enum fix_state fix_state(const struct fix_counts *c, double level, unsigned cap)
 {
     double share = level;

@@ -61,8 +61,8 @@ static int bind_source(struct flight *f)
 
     if (p->source && addr_parse(p->source, &from) == 0)
         any = from;
-    else if (p->source &&
-             setsockopt(f->fd, SOL_SOCKET, SO_BINDTODEVICE, p->source, (socklen_t)strlen(p->source)))
+    else if (p->source && setsockopt(f->fd, SOL_SOCKET, SO_BINDTODEVICE, p->source,
+                                     (socklen_t)strlen(p->source)))
         return -errno;
     if (any.family != p->to.family)
         return -EAFNOSUPPORT;
@@ -100,9 +100,9 @@ int flight_open(struct flight *f)
     const struct shot_plan *p = &f->s->plan;
     struct sockaddr_storage ss;
 
-    f->fd = socket(p->to.family == 6 ? AF_INET6 : AF_INET,
-                   SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-                   p->mptcp ? IPPROTO_MPTCP : IPPROTO_TCP);
+    f->fd =
+        socket(p->to.family == 6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+               p->mptcp ? IPPROTO_MPTCP : IPPROTO_TCP);
     if (f->fd < 0)
         return -errno;
     int rc = set_options(f);

@@ -83,8 +83,8 @@ static void conclude(struct trial *t, const struct hello *h)
 {
     const struct symptom *y = trial_symptom(t);
     const struct shot *const *s = h->shots;
-    static const char *const names[SHAPES] = {"small", "padded", "split", "writes", "tls12",
-                                              "post_quantum", "plain", NULL};
+    static const char *const names[SHAPES] = {"small", "padded",       "split", "writes",
+                                              "tls12", "post_quantum", "plain", NULL};
 
     for (int i = 0; i < SHAPES; i++)
         if (names[i] && s[i])

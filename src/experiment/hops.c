@@ -12,16 +12,16 @@
  */
 #include "experiment/trial.h"
 
-#define WALK      8  /* SYNs side by side */
-#define FARTHEST  32
-#define REPEATS   2  /* at the hop found and at the one before it */
+#define WALK     8 /* SYNs side by side */
+#define FARTHEST 32
+#define REPEATS  2 /* at the hop found and at the one before it */
 
 enum { ASK_WALK, ASK_CLOSE_IN, ASK_SURE, ASK_LAST, ASK_LAST_RESET };
 struct hops {
     int ask;
     uint8_t from, distance;
     const struct shot *walk[FARTHEST + 1], *by_ttl_bad[FARTHEST + 1], *by_ttl_control[FARTHEST + 1];
-    uint8_t none, hit;        /* largest TTL without, smallest with a reset; hit 0: none */
+    uint8_t none, hit; /* largest TTL without, smallest with a reset; hit 0: none */
     uint8_t asked;
     const struct shot *sure[2 * REPEATS], *sure_control;
     const struct shot *pass[3], *drop[3]; /* whether the SYN-ACK has the TTL guessed */

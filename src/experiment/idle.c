@@ -11,14 +11,14 @@
 
 #define RUNGS        16
 #define BETWEEN      7
-#define NEAR_ENOUGH  0.03 /* of the time found */
+#define NEAR_ENOUGH  0.03              /* of the time found */
 #define LADDER_MOST  (64 * NS_PER_SEC) /* where neither a silence was seen nor a limit is set */
 #define CONTROL_IDLE (200 * NS_PER_MS)
 
 struct idle {
     int wave;
     nstime first, most;
-    nstime lives, dies;       /* longest that lived, shortest that did not; dies 0: none */
+    nstime lives, dies; /* longest that lived, shortest that did not; dies 0: none */
     const char *kind;
     const struct shot *control, *rungs[RUNGS], *keepalive, *app;
     int nrungs;
@@ -41,7 +41,8 @@ static const struct shot *rung(struct trial *t, nstime idle, bool control)
     return trial_shoot(t, &p);
 }
 
-/* The ladder: doubling from 1 s (or less, where the cut was quick) past the silence that was seen. */
+/* The ladder: doubling from 1 s (or less, where the cut was quick) past the silence that was seen.
+ */
 static void begin(struct trial *t, struct idle *x)
 {
     const struct symptom *y = trial_symptom(t);
@@ -64,7 +65,7 @@ static const char *kind_of(const struct shot *s)
         return s->end == SHOT_FIN ? "fin" : s->end == SHOT_RESET ? "rst" : NULL;
     if (s->stage != SHOT_AGAIN)
         return NULL;
-    return s->end == SHOT_RESET    ? "rst-on-data"
+    return s->end == SHOT_RESET     ? "rst-on-data"
            : s->end == SHOT_TIMEOUT ? "stall"
            : s->end == SHOT_FIN     ? "fin"
                                     : NULL;

@@ -15,7 +15,7 @@ struct minttl {
     int wave;
     const struct shot *top[CLASSES], *step[BETWEEN];
     int nsteps;
-    uint8_t passes, fails;    /* least TTLs that let the SYN-ACK in, and kept it out */
+    uint8_t passes, fails; /* least TTLs that let the SYN-ACK in, and kept it out */
     const struct shot *shield, *control, *same;
 };
 

@@ -21,12 +21,17 @@ static void set_tls(struct shot_plan *p, const struct symptom *y)
 {
     const struct target_options *o = &y->target->opt;
     bool web = y->scheme == SCHEME_HTTPS;
+    const char *alpn = web ? "http/1.1" : y->port == 443 || y->port == 8443 ? "h2,http/1.1" : NULL;
 
     p->tls = (struct talk_options){
-        .name = y->target->numeric ? NULL : y->target->host,
-        .alpn = web ? "http/1.1" : y->port == 443 || y->port == 8443 ? "h2,http/1.1" : NULL,
+        .name = o->sni               ? (*o->sni ? o->sni : NULL)
+                : y->target->numeric ? NULL
+                                     : y->target->host,
+        .alpn = o->alpn && !web ? (*o->alpn ? o->alpn : NULL) : alpn,
         .min = o->tls_min,
         .max = o->tls_max,
+        .groups = o->groups,
+        .pad = o->hello_pad > 0 ? (uint16_t)o->hello_pad : 0,
         .cert = o->cert,
         .key = o->key,
         .cacert = o->cacert,

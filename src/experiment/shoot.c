@@ -12,10 +12,10 @@
 
 #define REPLY_CAP    ((size_t)64 << 10) /* of a reply that is looked at */
 #define READ_CAP     ((uint64_t)4 << 20)
-#define TICK         (20 * NS_PER_MS)   /* while an acknowledgement is waited for */
+#define TICK         (20 * NS_PER_MS) /* while an acknowledgement is waited for */
 #define PART_TIME    (300 * NS_PER_MS)
-#define QUIET        (500 * NS_PER_MS)  /* after the last byte, where nothing says it was the last */
-#define RAW_PATIENCE NS_PER_SEC         /* a server may answer nothing to bytes it took */
+#define QUIET        (500 * NS_PER_MS) /* after the last byte, where nothing says it was the last */
+#define RAW_PATIENCE NS_PER_SEC        /* a server may answer nothing to bytes it took */
 
 struct real_shooter {
     struct shooter base;
@@ -129,8 +129,8 @@ static void on_over(void *arg)
     struct shot *s = f->s;
     void (*done)(void *, struct shot *) = f->done;
     void *done_arg = f->arg;
-    bool over = s->end != SHOT_OK && s->end != SHOT_TIMEOUT && s->end != SHOT_ALERT &&
-                s->end != SHOT_FIN;
+    bool over =
+        s->end != SHOT_OK && s->end != SHOT_TIMEOUT && s->end != SHOT_ALERT && s->end != SHOT_FIN;
     bool stood = f->fd >= 0 && s->connected != NSTIME_NONE;
 
     quiet(f);
@@ -624,7 +624,8 @@ static void await_ack(struct flight *f)
     bool http = f->s->plan.talk == TALK_HTTP || f->s->plan.talk == TALK_HTTPS;
     bool all = !f->out.len && !flight_unacked(f);
 
-    if (all && waited >= least && (f->s->plan.acked_is_enough || (f->s->stage == SHOT_AGAIN && !http)))
+    if (all && waited >= least &&
+        (f->s->plan.acked_is_enough || (f->s->stage == SHOT_AGAIN && !http)))
         reply_over(f);
     else if (waited >= f->s->plan.timeout)
         end(f, SHOT_TIMEOUT, 0);
@@ -661,9 +662,10 @@ static void on_start(void *arg)
     f->s->stage = SHOT_CONNECT;
     int rc = flight_open(f);
     if (rc < 0) {
-        end(f, rc == -ECONNREFUSED ? SHOT_REFUSED
-               : rc == -EHOSTUNREACH || rc == -ENETUNREACH ? SHOT_UNREACHABLE
-                                                           : SHOT_LOCAL,
+        end(f,
+            rc == -ECONNREFUSED                         ? SHOT_REFUSED
+            : rc == -EHOSTUNREACH || rc == -ENETUNREACH ? SHOT_UNREACHABLE
+                                                        : SHOT_LOCAL,
             -rc);
         return;
     }

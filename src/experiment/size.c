@@ -5,16 +5,16 @@
  */
 #include "experiment/trial.h"
 
-#define AT_ONCE      6      /* sizes tried side by side */
+#define AT_ONCE       6 /* sizes tried side by side */
 #define SEGMENT_LEAST 200
-#define SEGMENT_MOST 65000  /* loopback and jumbo frames too */
-#define TCP_HEADS_V4 52     /* IPv4 20, TCP 20, timestamps 12 (RFC 7323: padded) */
-#define TCP_HEADS_V6 72
+#define SEGMENT_MOST  65000 /* loopback and jumbo frames too */
+#define TCP_HEADS_V4  52    /* IPv4 20, TCP 20, timestamps 12 (RFC 7323: padded) */
+#define TCP_HEADS_V6  72
 
 struct size {
     int wave;
-    bool segments;              /* else bodies */
-    size_t passes, fails;       /* the largest that passed, the smallest that failed; 0 none */
+    bool segments;        /* else bodies */
+    size_t passes, fails; /* the largest that passed, the smallest that failed; 0 none */
     const struct shot *small, *same, *shots[AT_ONCE];
     int nshots;
 };

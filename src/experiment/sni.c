@@ -35,7 +35,8 @@ static void begin(struct trial *t, struct sni *x)
 /* Somebody behind the name answered: a ServerHello, an alert, a status, whatever it says. */
 static bool answered(const struct shot *s)
 {
-    return s && shot_ended(s) && (s->server_hello || s->end == SHOT_ALERT || s->status || s->end == SHOT_OK);
+    return s && shot_ended(s) &&
+           (s->server_hello || s->end == SHOT_ALERT || s->status || s->end == SHOT_OK);
 }
 
 static void send_bytes(struct trial *t, struct sni *x)

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONTENT_GAP   NS_PER_SEC
-#define PATIENCE_MIN  NS_PER_SEC /* Linux repeats a SYN after 1 s, data after 0.2 s at least */
-#define PATIENCE_MAX  (5 * NS_PER_SEC)
+#define CONTENT_GAP  NS_PER_SEC
+#define PATIENCE_MIN NS_PER_SEC /* Linux repeats a SYN after 1 s, data after 0.2 s at least */
+#define PATIENCE_MAX (5 * NS_PER_SEC)
 
 struct trial {
     const struct experiment *e;
@@ -56,6 +56,13 @@ const struct experiment *experiment_by_id(const char *id)
         if (!strcmp(experiments[i]->id, id))
             return experiments[i];
     return NULL;
+}
+
+const char *experiment_id(const char *id)
+{
+    const struct experiment *e = experiment_by_id(id);
+
+    return e ? e->id : NULL;
 }
 
 const struct test *experiment_test(const struct experiment *e)
@@ -408,6 +415,11 @@ size_t trial_measures(const struct trial *t)
 const struct measure *trial_measure_at(const struct trial *t, size_t i)
 {
     return i < trial_measures(t) ? &t->measures[i] : NULL;
+}
+
+nstime trial_began(const struct trial *t)
+{
+    return t->began;
 }
 
 nstime trial_span(const struct trial *t)

@@ -239,7 +239,15 @@ static void say_retry(struct page *p, const struct incident *i)
 static void say_step(struct page *p, const struct incident *i)
 {
     const struct checklist *c = &i->checklist;
+    const struct test *t = test_by_id(i->next_test);
+    struct strbuf sb = STRBUF_INIT;
 
+    if (t) {
+        strbuf_addf(&sb, _("experiment \"%s\": %s (about %d connections, %d s; not run: %s)"),
+                    _(t->title), _(t->about), t->connections, t->seconds,
+                    i->next_why ? _(i->next_why) : "");
+        item_sb(p, 1, _("Next"), &sb);
+    }
     if (!i->judgement.determined && c->next >= 0 && (size_t)c->next < c->nr)
         item(p, 1, _("Next"), _(c->items[c->next].step->question));
 }
@@ -426,10 +434,16 @@ static void say_experiments(struct page *p)
     for (size_t k = 0; k < s->nexperiments; k++) {
         const struct experiment_record *e = &s->experiments[k];
         const struct target_state *ts = session_target(s, e->target);
-        strbuf_addf(&sb, "%s %s: %s", e->experiment, ts ? ts->target->name : "",
+        const struct test *t = test_by_id(e->experiment);
+        if (e->outcome == EXP_RUNNING)
+            continue;
+        strbuf_addf(&sb, "%s %s: %s", t ? _(t->title) : e->experiment, ts ? ts->target->name : "",
                     _(outcomes[e->outcome]));
+        if (e->why[0])
+            strbuf_addf(&sb, " (%s)", _(e->why));
         for (size_t n = 0; n < e->facts.nr; n++) {
-            if (!e->facts.items[n].yes && e->facts.items[n].kind != FACT_REPEATED_SAME)
+            const struct fact *f = &e->facts.items[n];
+            if (!f->yes && f->source != SRC_EXPERIMENT)
                 continue;
             strbuf_addstr(&sb, "; ");
             fact_text(&sb, &e->facts.items[n], tr_locale);

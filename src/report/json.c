@@ -471,7 +471,10 @@ static void experiment_keys(struct json *j, const struct session *s,
     jw_real(j, "seconds", e->span > 0 ? (double)e->span / NS_PER_SEC : 0);
     jw_close(j, '}');
     jw_open(j, "measured", '{');
+    for (size_t k = 0; k < e->nmeasures; k++)
+        value_json(j, e->measures[k].name, &e->measures[k].value);
     jw_close(j, '}');
+    jw_text(j, "why", word_or_null(e->why));
     jw_open(j, "facts", '[');
     for (size_t k = 0; k < e->facts.nr; k++)
         fact_json(j, &e->facts.items[k], NULL);
@@ -601,7 +604,8 @@ static int json_write(const struct session *s, const struct sink *to)
     patterns_json(&j, s);
     jw_open(&j, "experiments", '[');
     for (size_t i = 0; i < s->nexperiments; i++)
-        experiment_in_list(&j, s, &s->experiments[i]);
+        if (s->experiments[i].outcome != EXP_RUNNING)
+            experiment_in_list(&j, s, &s->experiments[i]);
     jw_close(&j, ']');
     if (s->settings.flows)
         flows_json(&j, s);
@@ -677,6 +681,8 @@ static int jsonl_write(const struct session *s, const struct sink *to)
         line_close(&j);
     }
     for (size_t k = 0; k < s->nexperiments; k++) {
+        if (s->experiments[k].outcome == EXP_RUNNING)
+            continue;
         line_open(&j, "experiment", s, s->experiments[k].target);
         experiment_keys(&j, s, &s->experiments[k]);
         line_close(&j);

@@ -131,8 +131,9 @@ void journal_chain(struct session *s, const struct chain *ch)
     if (!wanted(s))
         return;
     put(s, "chain",
-        json_pack("{s:i,s:I,s:b,s:o}", "target", (int)ch->target, "chain", (json_int_t)ch->id,
-                  "repeat", ch->repeat, "flow", flow_json(&ch->flow)));
+        json_pack("{s:i,s:I,s:b,s:o,s:s*}", "target", (int)ch->target, "chain", (json_int_t)ch->id,
+                  "repeat", ch->repeat, "flow", flow_json(&ch->flow), "experiment",
+                  ch->experiment));
 }
 
 static json_t *fields_json(const struct result *r)
@@ -217,17 +218,31 @@ void journal_skip(struct session *s, struct subject about, const char *step)
         put(s, "skip", about_json(about, "step", text(step)));
 }
 
+static json_t *row_json(const struct experiment_row *r)
+{
+    return json_pack("[o,f,i,i,b,b,o,o,o,o]", text(r->label), r->x, (int)r->end, (int)r->stage,
+                     r->control, r->icmp, moment(r->began), moment(r->ended), moment(r->connected),
+                     text(r->note));
+}
+
 void journal_experiment(struct session *s, const struct experiment_record *e)
 {
     if (!wanted(s))
         return;
-    json_t *facts = json_array();
+    json_t *facts = json_array(), *rows = json_array(), *measures = json_array();
     for (size_t i = 0; i < e->facts.nr; i++)
         json_array_append_new(facts, fact_json(&e->facts.items[i]));
+    for (size_t i = 0; i < e->nrows; i++)
+        json_array_append_new(rows, row_json(&e->rows[i]));
+    for (size_t i = 0; i < e->nmeasures; i++)
+        json_array_append_new(
+            measures, json_pack("[s,o]", e->measures[i].name, value_json(&e->measures[i].value)));
     put(s, "experiment",
-        json_pack("{s:s,s:i,s:i,s:i,s:i,s:I,s:o}", "experiment", e->experiment, "target",
-                  (int)e->target, "outcome", (int)e->outcome, "connections", (int)e->connections,
-                  "packets", (int)e->packets, "span", (json_int_t)e->span, "facts", facts));
+        json_pack("{s:s,s:i,s:I,s:i,s:i,s:i,s:I,s:s,s:o,s:o,s:o}", "experiment", e->experiment,
+                  "target", (int)e->target, "incident", (json_int_t)e->incident, "outcome",
+                  (int)e->outcome, "connections", (int)e->connections, "packets", (int)e->packets,
+                  "span", (json_int_t)e->span, "why", e->why, "measures", measures, "rows", rows,
+                  "facts", facts));
 }
 
 static json_t *owner_json(const struct host_owner *o)

@@ -276,6 +276,20 @@ static bool chain_passed(const struct session *s, const struct incident *i)
     return ch && ch->nresults && !i->result;
 }
 
+/* One sentence an experiment, kept as long as the session. */
+static const char *drawn_by(const struct session *s, const struct incident *i)
+{
+    const struct chain *ch = i->chain ? chains_get(&s->priv->chains, i->chain) : NULL;
+    struct strbuf sb = STRBUF_INIT;
+
+    if (!ch || !ch->experiment)
+        return N_("drawn by the repetition (experiment repeat)");
+    strbuf_addf(&sb, "drawn by the experiment %s", ch->experiment);
+    const char *kept = sb.err ? NULL : arena_strdup(&s->priv->strings, sb.buf);
+    strbuf_release(&sb);
+    return kept ? kept : N_("drawn by the repetition (experiment repeat)");
+}
+
 /* design.md 5: what counts as harm depends on whose connection it was. */
 static void decide_harm(const struct session *s, struct incident *i)
 {
@@ -285,7 +299,7 @@ static void decide_harm(const struct session *s, struct incident *i)
     i->harmful_why = j->harmful_why;
     if (i->repeat) {
         i->harmful = false;
-        i->harmful_why = N_("drawn by the repetition (experiment repeat)");
+        i->harmful_why = drawn_by(s, i);
     } else if (i->result) {
         i->harmful = true;
     } else if (chain_passed(s, i)) {

@@ -48,6 +48,7 @@ struct chain {
     uint64_t id;
     uint32_t target;
     bool flow_known, repeat;
+    const char *experiment; /* id of the one whose connection it is; NULL */
     struct flow_key flow;
     nstime started;
     uint64_t incident; /* id, 0 none */
@@ -152,6 +153,8 @@ struct session_private {
     bool counters_late;   /* they have moved since */
     bool input_ended;
     bool repeating;        /* the chains that begin now are repetitions */
+    const char *experiment; /* ... and this experiment's */
+    uint64_t next_chain;   /* of experiments */
     bool loading;          /* inputs come from a file: not written again */
     struct patterned { /* of each incident */
         uint32_t item;   /* index + 1 into what patterns were looked for in, 0 none */
@@ -206,6 +209,8 @@ void journal_undo(struct session *s, struct subject about, enum fact_kind kind);
 void journal_skip(struct session *s, struct subject about, const char *step);
 void journal_ending(struct session *s, const struct host_ending *e);
 void journal_experiment(struct session *s, const struct experiment_record *e);
+void experiment_record_release(struct experiment_record *e);
+int experiment_record_copy(struct experiment_record *to, const struct experiment_record *from);
 void journal_message(struct session *s, const struct message *m);
 void journal_end(struct session *s);
 void save_packet(struct session *s, const struct record *rec);

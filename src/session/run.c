@@ -22,9 +22,9 @@ static void finish(struct run *r);
 
 static void set_state(struct run *r, enum run_state st)
 {
-    static const char *const names[] = {"waiting ready", "watching",  "round",
-                                        "settling",      "repeating", "between rounds",
-                                        "ending",        "finishing", "ended"};
+    static const char *const names[] = {
+        "waiting ready", "watching",       "round",  "settling",  "repeating",
+        "experiments",   "between rounds", "ending", "finishing", "ended"};
 
     log_msg(LOG_DEBUG, "run: %s -> %s", names[r->state], names[st]);
     r->state = st;
@@ -396,8 +396,23 @@ static void after_settled(void *arg)
     session_judge(r->s);
     tell(r, RUN_CHANGED);
     set_state(r, RUN_REPEATING);
-    if (r->stopping || !doubt_repeat_next(r))
+    if (!r->stopping && doubt_repeat_next(r))
+        return;
+    set_state(r, RUN_EXPERIMENTS);
+    if (r->stopping || !explore_next(r))
         round_over(r);
+}
+
+/* The packets that the last experiment drew are awaited as those of a round are. */
+void run_explored(struct run *r)
+{
+    if (r->state == RUN_EXPERIMENTS)
+        settle(r);
+}
+
+void run_tell_changed(struct run *r)
+{
+    tell(r, RUN_CHANGED);
 }
 
 static void on_ready_late(void *arg)
@@ -487,6 +502,7 @@ void run_stop(struct run *r)
     set_state(r, RUN_ENDING);
     if (r->prober)
         prober_cancel(r->prober);
+    explore_cancel(r);
     enum capture_state st = r->capture ? capture_get_state(r->capture) : CAPTURE_ENDED;
     if (st == CAPTURE_STARTING || st == CAPTURE_READY) {
         wait_for(r, DRAIN_WAIT, on_drain_late);
@@ -612,6 +628,8 @@ int run_start(struct run **out, struct loop *l, struct session *s, run_fn fn, vo
             goto fail;
         doubt_sample(r);
         start_sockets(r);
+        if (explore_init(r))
+            goto fail;
     }
     if (s->settings.keep_packets || !s->settings.read_file) {
         r->tick = loop_timer(l, TICK, TICK, on_tick, r);
@@ -634,6 +652,7 @@ void run_free(struct run *r)
     timer_stop(r->wait);
     timer_stop(r->tick);
     timer_stop(r->deadline);
+    explore_release(r);
     prober_free(r->prober);
     host_watch_free(r->sockets);
     capture_free(r->capture);

@@ -52,12 +52,22 @@ struct doubt {
     nstime began;
 };
 
+struct explored;
+struct explore { /* experiments: explore.c */
+    struct explored **items;
+    size_t nr, alloc;
+    uint64_t looked; /* incidents looked at */
+    unsigned running;
+    struct timer *again;
+};
+
 enum run_state {
     RUN_WAITING_READY, /* for the helper, and for the targets to be told */
     RUN_WATCHING,      /* no targets: packets only */
     RUN_ROUND,
     RUN_SETTLING,
     RUN_REPEATING,
+    RUN_EXPERIMENTS,
     RUN_PAUSING,   /* between rounds */
     RUN_ENDING,    /* the capture drains */
     RUN_FINISHING, /* what is left is judged */
@@ -83,6 +93,7 @@ struct run {
     uint64_t told_revision;
     unsigned ticks, syncing;
     struct doubt doubt;
+    struct explore explore;
     struct write_file *write;
 };
 
@@ -95,6 +106,14 @@ bool doubt_repeat_next(struct run *r);
 void doubt_repeat_done(struct run *r);
 void run_repeat_done(struct run *r); /* run.c: goes on */
 struct probe_callbacks run_callbacks(struct run *r);
+
+/* ---- explore.c ---- */
+int explore_init(struct run *r);
+void explore_release(struct run *r);
+bool explore_next(struct run *r); /* true: experiments are running */
+bool explore_cancel(struct run *r);
+void run_explored(struct run *r); /* run.c: none runs any more */
+void run_tell_changed(struct run *r);
 
 /* ---- writefile.c: -w ---- */
 int write_file_open(struct write_file **out, const char *path);

@@ -132,11 +132,6 @@ fail:
     return NULL;
 }
 
-static void experiment_release(struct experiment_record *e)
-{
-    facts_release(&e->facts);
-}
-
 static void private_free(struct session *s)
 {
     struct session_private *p = s->priv;
@@ -172,7 +167,7 @@ void session_free(struct session *s)
     }
     free(s->targets);
     for (size_t i = 0; i < s->nexperiments; i++)
-        experiment_release(&s->experiments[i]);
+        experiment_record_release(&s->experiments[i]);
     session_patterns_release(s);
     free(s->experiments);
     flow_table_free(s->flows);
@@ -255,6 +250,8 @@ void session_chain(struct session *s, uint32_t target, uint64_t chain, const str
         ch = chains_add(&s->priv->chains, chain, target, session_now(s));
         if (ch)
             ch->repeat = s->priv->repeating;
+        if (ch)
+            ch->experiment = s->priv->experiment;
     }
     if (!ch || !flow)
         return;
@@ -377,18 +374,6 @@ void session_fact(struct session *s, struct subject about, const struct fact *f)
         return;
     journal_fact(s, about, f);
     incident_dirty_subject(s, about);
-    session_touch(s);
-}
-
-void session_experiment(struct session *s, const struct experiment_record *e)
-{
-    if (ARRAY_GROW(s->experiments, s->nexperiments + 1, s->experiments_alloc))
-        return;
-    struct experiment_record *to = &s->experiments[s->nexperiments++];
-    *to = *e;
-    facts_init(&to->facts);
-    facts_merge(&to->facts, &e->facts, true);
-    journal_experiment(s, to);
     session_touch(s);
 }
 

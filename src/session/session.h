@@ -14,6 +14,7 @@
 #define SESSION_SESSION_H
 
 #include "capture/capture.h"
+#include "experiment/experiment.h"
 #include "host/host.h"
 #include "probe/probe.h"
 #include "step/step.h"
@@ -35,6 +36,9 @@ struct settings { /* what was asked for; main fills it from options */
     bool command;            /* a COMMAND is run: only its connections count */
     bool keep_packets;       /* false: nothing will look at packets (batch -r without --save) */
     const char *name;        /* part of the session's directory name: "demo" */
+    enum { EXPERIMENTS_NONE, EXPERIMENTS_SAFE, EXPERIMENTS_ALL } experiments; /* begun by itself */
+    unsigned budget_connections; /* of one diagnosis; 0: 40 */
+    nstime budget_time;          /* 0: 60 s */
 };
 
 /* A packet that was kept, with what a list shows. */
@@ -66,15 +70,40 @@ struct incident {
     struct judgement judgement;
     struct checklist checklist;
     uint64_t judged_revision;
+    const char *next_test;   /* id of the experiment that would tell more; NULL none, or not asked */
+    const char *next_why;    /* N_(): why it was not run */
 };
 
-struct experiment_record {   /* experiments[] of the report; "repeat" at first */
+/* One shot of an experiment, as the live view shows it. */
+struct experiment_row {
+    char label[48], note[64]; /* note: a router's address, the peer's first words */
+    double x;                /* what was varied: a TTL, a size, seconds */
+    enum shot_end end;
+    enum shot_stage stage;
+    bool control, icmp;
+    nstime began, ended;     /* after the experiment's beginning; NSTIME_NONE not yet */
+    nstime connected;        /* how long the handshake took */
+};
+#define EXPERIMENT_ROWS 500
+struct experiment_measure {
+    char name[24];
+    struct value value;      /* its text is the facts' arena's */
+};
+struct experiment_record {   /* experiments[] of the report; those that run are the last ones */
     const char *experiment;  /* id */
     uint32_t target;
-    enum { EXP_SEPARATED, EXP_INCONCLUSIVE, EXP_CANCELLED } outcome;
+    uint64_t incident;       /* 0 none */
+    enum { EXP_SEPARATED, EXP_INCONCLUSIVE, EXP_CANCELLED, EXP_RUNNING } outcome;
     unsigned connections, packets;
     nstime span;
     struct facts facts;
+    struct experiment_measure measures[MEASURES_MAX];
+    size_t nmeasures;
+    char why[120];           /* inconclusive: English, to be translated; "" none */
+    struct experiment_row *rows; /* the record's */
+    size_t nrows, rows_alloc;
+    bool paused;
+    nstime eta;              /* wall, of the last wait; NSTIME_NONE */
 };
 
 struct vantage {
@@ -148,6 +177,14 @@ void session_fact(struct session *s, struct subject about, const struct fact *f)
 void session_ending(struct session *s, const struct host_ending *e);
 void session_nameless(struct session *s, uint64_t n); /* how many in all */
 void session_experiment(struct session *s, const struct experiment_record *e);    /* copies */
+/* One that begins: its index in s->experiments, or -1. It is an input once it has ended. */
+int session_experiment_begin(struct session *s, const char *id, uint32_t target,
+                             uint64_t incident);
+void session_experiment_update(struct session *s, int index, const struct trial *t);
+void session_experiment_end(struct session *s, int index, const struct trial *t);
+/* The connection of an experiment: a reset on it is our own doing. */
+void session_experiment_chain(struct session *s, int index, const struct flow_key *flow);
+void session_next_test(struct session *s, uint64_t incident, const char *test, const char *why);
 void session_answer(struct session *s, uint64_t incident, const char *step, int yes /* 1, 0 */);
 void session_undo(struct session *s, uint64_t incident);      /* the last answer */
 void session_skip(struct session *s, uint64_t incident, const char *step);
@@ -215,6 +252,13 @@ bool run_done(const struct run *r);       /* rounds over, packets drained, judge
 void run_stop(struct run *r);             /* SIGINT: probes cancelled, capture drained, RUN_DONE */
 void run_pause(struct run *r, bool pause);
 int run_probe_now(struct run *r, uint32_t target); /* 0: all; F5 */
+/* Runs one experiment for the incident, or (id NULL) what the planner thinks best, one after the
+ * other. consent: those too that could load or alarm somebody. 0, -EBUSY, -ENOTSUP with why. */
+int run_experiment(struct run *r, uint64_t incident, const char *id, bool consent, char *err,
+                   size_t errlen);
+void run_experiment_pause(struct run *r, bool pause);
+bool run_experiment_cancel(struct run *r); /* true: one ran */
+bool run_experimenting(const struct run *r);
 int run_add_target(struct run *r, const char *spec, char *err, size_t errlen);
 void run_free(struct run *r);
 
