@@ -6,10 +6,51 @@
 #include <string.h>
 #include <unistd.h>
 
+#define PROGRESS_EVERY (250 * NS_PER_MS)
+
 struct batch {
     struct work work;
     uint64_t said; /* messages that stand on stderr */
+    struct timer *progress;
+    struct report_feed *feed; /* jsonl to stdout; NULL: the report comes at the end */
 };
+
+/* How far it is, where somebody sits in front of it. */
+static void on_progress(void *arg)
+{
+    const struct batch *b = arg;
+    const struct session *s = b->work.session;
+    struct strbuf text = STRBUF_INIT;
+    uint64_t done = 0, started = 0;
+    uint32_t round = 0;
+
+    for (size_t i = 0; i < s->ntargets; i++) {
+        started += s->targets[i].rounds_started;
+        done += s->targets[i].rounds_done;
+        round = MAX_OF(round, s->targets[i].rounds_started);
+    }
+    if (!round)
+        return;
+    done -= MIN_OF(done, (uint64_t)(round - 1) * s->ntargets);
+    strbuf_addf(&text, _("round %u: %llu of %zu targets probed, %llu stages failed so far"), round,
+                (unsigned long long)done, s->ntargets, (unsigned long long)s->failed_probes);
+    if (!text.err && started)
+        say_progress(text.buf);
+    strbuf_release(&text);
+}
+
+static void begin_progress(struct batch *b)
+{
+    if (isatty(STDERR_FILENO) && b->work.session->ntargets)
+        b->progress = loop_timer(b->work.loop, PROGRESS_EVERY, PROGRESS_EVERY, on_progress, b);
+}
+
+static void end_progress(struct batch *b)
+{
+    timer_stop(b->progress);
+    b->progress = NULL;
+    say_progress("");
+}
 
 /* As they come: a run may last for days. What fell out of the list meanwhile is not made up for. */
 static void say_messages(const struct session *s, uint64_t *said)
@@ -42,10 +83,29 @@ static void on_run(void *arg, enum run_event ev)
     if (!b->work.run)
         return; /* while it is being started */
     say_messages(b->work.session, &b->said);
+    if (b->feed && ev != RUN_CAPTURE)
+        report_feed_more(b->feed, ev == RUN_ROUND_OVER);
     if (ev == RUN_CAPTURE)
         end_if_blind(&b->work);
     if (ev == RUN_DONE)
         loop_quit(b->work.loop);
+}
+
+static int report_failed(const struct options *o, int err)
+{
+    complain(_("the report cannot be written: %s: %s"), o->output ? o->output : _("stdout"),
+             strerror(-err));
+    return EXIT_CANNOT;
+}
+
+/* Where packets or probes are watched, their lines come as they are found. */
+static void begin_feed(struct batch *b)
+{
+    const struct options *o = b->work.options;
+    bool to_stdout = !o->output || strcmp(o->output, "-") == 0;
+
+    if (to_stdout && !o->settings.read_file && strcmp(o->format, "jsonl") == 0)
+        report_feed_begin(&b->feed, b->work.session, STDOUT_FILENO);
 }
 
 static int write_report(const struct options *o, const struct session *s)
@@ -59,15 +119,21 @@ static int write_report(const struct options *o, const struct session *s)
         err = report_to_fd(f, s, STDOUT_FILENO);
     if (!err)
         return 0;
-    complain(_("the report cannot be written: %s: %s"), o->output ? o->output : _("stdout"),
-             strerror(-err));
-    return EXIT_CANNOT;
+    return report_failed(o, err);
 }
 
-static int finish(const struct options *o, const struct session *s, uint64_t said)
+static int finish_feed(const struct options *o, struct batch *b)
+{
+    int err = report_feed_end(b->feed);
+
+    b->feed = NULL;
+    return err ? report_failed(o, err) : 0;
+}
+
+static int finish(const struct options *o, const struct session *s, uint64_t said, struct batch *b)
 {
     say_messages(s, &said);
-    int status = write_report(o, s);
+    int status = b && b->feed ? finish_feed(o, b) : write_report(o, s);
     return status ? status : session_exit_status(s);
 }
 
@@ -86,7 +152,7 @@ static int batch_session(const struct options *o)
         complain("%s: %s", o->settings.read_file, err[0] ? err : strerror(-rc));
         return EXIT_CANNOT;
     }
-    rc = finish(o, s, 0);
+    rc = finish(o, s, 0, NULL);
     session_free(s);
     return rc;
 }
@@ -116,16 +182,21 @@ int batch_main(const struct options *o)
     status = work_start(w, o, on_run, &b);
     if (!status)
         end_if_blind(w);
-    if (!status && !run_done(w->run))
+    if (!status && !run_done(w->run)) {
+        begin_progress(&b);
+        begin_feed(&b);
         loop_run(w->loop);
+        end_progress(&b);
+    }
     if (!status)
         status = w->failed;
     if (!status)
         status = run_failed(o, w->run);
     if (!status)
-        status = finish(o, w->session, b.said);
+        status = finish(o, w->session, b.said, &b);
     if (!status && run_lost_capture(w->run)) /* said by then */
         status = EXIT_CANNOT;
+    report_feed_end(b.feed);
     work_end(w);
     return status;
 }

@@ -10,7 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BODY_MAX (16 << 20)
+#define BODY_MAX     (16 << 20)
+#define RATE_DEFAULT 10000 /* new connections a second: a router in between can stand it */
 
 enum long_option {
     OPT_FORMAT = 256,
@@ -31,6 +32,9 @@ enum long_option {
     OPT_FLOWS,
     OPT_MAX_FLOWS,
     OPT_MAX_MEMORY,
+    OPT_MAX_CONNECTIONS,
+    OPT_MAX_PER_HOST,
+    OPT_RATE,
     OPT_COLOR,
     OPT_ASCII,
     OPT_THEME,
@@ -73,6 +77,9 @@ static const struct option long_options[] = {
     {"flows", no_argument, NULL, OPT_FLOWS},
     {"max-flows", required_argument, NULL, OPT_MAX_FLOWS},
     {"max-memory", required_argument, NULL, OPT_MAX_MEMORY},
+    {"max-connections", required_argument, NULL, OPT_MAX_CONNECTIONS},
+    {"max-per-host", required_argument, NULL, OPT_MAX_PER_HOST},
+    {"rate", required_argument, NULL, OPT_RATE},
     {"color", required_argument, NULL, OPT_COLOR},
     {"ascii", no_argument, NULL, OPT_ASCII},
     {"theme", required_argument, NULL, OPT_THEME},
@@ -129,6 +136,12 @@ void options_help(void)
             "  -x, --experiments WHICH none, safe (default) or all: those too that could load\n"
             "                          the target or alarm somebody\n"
             "      --budget N,TIME     what a diagnosis may spend (40,60s)\n"),
+          stdout);
+    fputs(_("\n"
+            "How much at once\n"
+            "      --max-connections N  probes' connections (10000, or what open files allow)\n"
+            "      --max-per-host N    of them to one address (64)\n"
+            "      --rate N            new ones a second (10000; 0: no limit)\n"),
           stdout);
     fputs(_("\n"
             "What comes out\n"
@@ -362,6 +375,19 @@ static int set_number(struct options *o, int c, const char *arg)
         st->max_memory = n;
         rc = 0;
         break;
+    case OPT_MAX_CONNECTIONS:
+        rc = parse_number(&n, 1, 1000000, "--max-connections", arg);
+        st->max_connections = (unsigned)n;
+        break;
+    case OPT_MAX_PER_HOST:
+        rc = parse_number(&n, 1, 1000000, "--max-per-host", arg);
+        st->max_per_host = (unsigned)n;
+        break;
+    case OPT_RATE:
+        rc = parse_number(&n, 0, 1000000, "--rate", arg);
+        st->rate = (unsigned)n;
+        o->rate_given = true;
+        break;
     case OPT_INTERVAL: rc = parse_span(&st->interval, "--interval", arg); break;
     case OPT_TIMEOUT: rc = parse_span(&st->defaults.timeout, "--timeout", arg); break;
     case OPT_DURATION: rc = parse_span(&st->duration, "--duration", arg); break;
@@ -466,6 +492,8 @@ static void apply_defaults(struct options *o)
         st->rounds = batch ? 1 : 0;
     if (!st->interval)
         st->interval = 10 * NS_PER_SEC;
+    if (!o->rate_given)
+        st->rate = RATE_DEFAULT;
     st->save = !st->read_file || o->save_asked;
     st->keep_packets = !batch || !st->read_file || st->save;
     st->name = o->demo ? "demo" : st->read_file ? "file" : "session";

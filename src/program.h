@@ -32,7 +32,7 @@ struct options {
     const char *output, *format, *targets_file, *data_file, *theme, *explain;
     enum color_when color;
     bool ascii, demo, save_asked;
-    bool count_given;
+    bool count_given, rate_given;
     char **specs; /* TARGETs, of argv */
     size_t nspecs;
 };
@@ -44,6 +44,8 @@ void options_release(struct options *o);
 void options_help(void);
 
 /* ---- say.c: stderr ---- */
+/* One line that is written over by the next, on a terminal; "" takes it away. */
+void say_progress(const char *text);
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* libpcap's message, the expression, and the part of it that still compiles, marked. */
 void complain_filter(const char *expr, const char *message, size_t good);

@@ -5,10 +5,22 @@
 #include <stdio.h>
 #include <string.h>
 
+static bool progress_stands;
+
+void say_progress(const char *text)
+{
+    if (!*text && !progress_stands)
+        return;
+    fprintf(stderr, "\r%s\033[K", text);
+    fflush(stderr);
+    progress_stands = *text != 0;
+}
+
 void complain(const char *fmt, ...)
 {
     va_list ap;
 
+    say_progress("");
     fputs("rstconsole: ", stderr);
     va_start(ap, fmt);
     vfprintf(stderr, fmt, ap);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -162,6 +163,17 @@ static int start_privileged(struct work *w, run_fn fn, void *arg)
     return rc || w->run ? rc : start_run(w, fn, arg);
 }
 
+/* Thousands of probes need as many descriptors; what the system allows may be taken unasked. */
+static void raise_files(void)
+{
+    struct rlimit r;
+
+    if (getrlimit(RLIMIT_NOFILE, &r) < 0 || r.rlim_cur >= r.rlim_max)
+        return;
+    r.rlim_cur = r.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &r);
+}
+
 int work_start(struct work *w, const struct options *o, run_fn fn, void *arg)
 {
     int rc = check_filter(o);
@@ -169,6 +181,7 @@ int work_start(struct work *w, const struct options *o, run_fn fn, void *arg)
     if (rc)
         return rc;
     w->options = o;
+    raise_files();
     w->loop = loop_new();
     w->session = w->loop ? session_new(&o->settings) : NULL;
     if (!w->session) {

@@ -252,7 +252,7 @@ static void timings_json(struct json *j, const struct result *r)
     jw_close(j, '}');
 }
 
-static void probe_keys(struct json *j, const struct session *s, const struct result *r)
+void json_probe_keys(struct json *j, const struct session *s, const struct result *r)
 {
     const struct incident *i = session_incident_of_result(s, r);
     bool failed = r->outcome == OUTCOME_FAILED;
@@ -290,7 +290,7 @@ static void targets_json(struct json *j, const struct session *s)
             if (!r || r->repeat)
                 continue;
             jw_open(j, NULL, '{');
-            probe_keys(j, s, r);
+            json_probe_keys(j, s, r);
             jw_close(j, '}');
         }
         jw_close(j, ']');
@@ -391,7 +391,7 @@ static void process_json(struct json *j, const struct host_ending *e)
     jw_close(j, '}');
 }
 
-static void reset_keys(struct json *j, const struct session *s, const struct incident *i)
+void json_reset_keys(struct json *j, const struct session *s, const struct incident *i)
 {
     const struct reset *r = i->reset;
 
@@ -421,7 +421,7 @@ static void resets_json(struct json *j, const struct session *s)
         if (!s->incidents[k]->is_reset)
             continue;
         jw_open(j, NULL, '{');
-        reset_keys(j, s, s->incidents[k]);
+        json_reset_keys(j, s, s->incidents[k]);
         jw_close(j, '}');
     }
     jw_close(j, ']');
@@ -429,7 +429,7 @@ static void resets_json(struct json *j, const struct session *s)
 
 /* ---- the rest ---- */
 
-static void vantage_keys(struct json *j, const struct vantage *v)
+void json_vantage_keys(struct json *j, const struct vantage *v)
 {
     static const char *const captures[] = {"live", "file", "none"};
 
@@ -453,8 +453,8 @@ static void vantage_keys(struct json *j, const struct vantage *v)
     jw_text(j, "capture_error", word_or_null(v->capture_error));
 }
 
-static void experiment_keys(struct json *j, const struct session *s,
-                            const struct experiment_record *e)
+void json_experiment_keys(struct json *j, const struct session *s,
+                          const struct experiment_record *e)
 {
     static const char *const outcomes[] = {"separated", "inconclusive", "cancelled"};
     const struct target_state *ts = session_target(s, e->target);
@@ -485,7 +485,7 @@ static void experiment_in_list(struct json *j, const struct session *s,
                                const struct experiment_record *e)
 {
     jw_open(j, NULL, '{');
-    experiment_keys(j, s, e);
+    json_experiment_keys(j, s, e);
     jw_close(j, '}');
 }
 
@@ -497,7 +497,7 @@ static void each_way_json(struct json *j, const char *key, const uint64_t v[2])
     jw_close(j, '}');
 }
 
-static void flow_keys(struct json *j, const struct flow_record *r)
+void json_flow_keys(struct json *j, const struct flow_record *r)
 {
     jw_uint(j, "id", r->flow);
     flow_json(j, &r->key);
@@ -520,7 +520,7 @@ static void flows_json(struct json *j, const struct session *s)
     jw_open(j, "flows", '[');
     for (size_t i = 0; i < n; i++) {
         jw_open(j, NULL, '{');
-        flow_keys(j, &records[i]);
+        json_flow_keys(j, &records[i]);
         jw_close(j, '}');
     }
     jw_close(j, ']');
@@ -538,7 +538,7 @@ static void limits_json(struct json *j, const struct session *s)
     jw_close(j, '}');
 }
 
-static void summary_keys(struct json *j, const struct session *s)
+void json_summary_keys(struct json *j, const struct session *s)
 {
     struct strbuf text = STRBUF_INIT;
 
@@ -597,7 +597,7 @@ static int json_write(const struct session *s, const struct sink *to)
     jw_time(&j, "started", s->started);
     jw_time(&j, "ended", s->ended);
     jw_open(&j, "vantage", '{');
-    vantage_keys(&j, &s->vantage);
+    json_vantage_keys(&j, &s->vantage);
     jw_close(&j, '}');
     targets_json(&j, s);
     resets_json(&j, s);
@@ -611,7 +611,7 @@ static int json_write(const struct session *s, const struct sink *to)
         flows_json(&j, s);
     limits_json(&j, s);
     jw_open(&j, "summary", '{');
-    summary_keys(&j, s);
+    json_summary_keys(&j, s);
     jw_close(&j, '}');
     jw_close(&j, '}');
     strbuf_addch(&out.buf, '\n');
@@ -619,79 +619,3 @@ static int json_write(const struct session *s, const struct sink *to)
 }
 
 const struct report_format report_json = {"json", "json", json_write};
-
-/* ---- the same objects, one a line ---- */
-
-static void line_open(struct json *j, const char *type, const struct session *s, uint32_t target)
-{
-    const struct target_state *ts = session_target(s, target);
-
-    jw_open(j, NULL, '{');
-    jw_text(j, "type", type);
-    if (strcmp(type, "experiment") != 0) /* it names its target itself */
-        jw_text(j, "target", ts ? ts->target->name : NULL);
-}
-
-static void line_close(struct json *j)
-{
-    jw_close(j, '}');
-    strbuf_addch(&j->out->buf, '\n');
-}
-
-static void probe_lines(struct json *j, const struct session *s, const struct target_state *ts)
-{
-    for (size_t k = 0; k < ts->nresults; k++) {
-        const struct result *r = session_result_by_id(s, ts->results[k]);
-        if (!r || r->repeat)
-            continue;
-        line_open(j, "probe", s, ts->target->id);
-        probe_keys(j, s, r);
-        line_close(j);
-    }
-}
-
-static void flow_lines(struct json *j, const struct session *s)
-{
-    const struct flow_record *records;
-    size_t n = s->settings.flows ? session_flow_records(s, &records) : 0;
-
-    for (size_t k = 0; k < n; k++) {
-        line_open(j, "flow", s, 0);
-        flow_keys(j, &records[k]);
-        line_close(j);
-    }
-}
-
-static int jsonl_write(const struct session *s, const struct sink *to)
-{
-    struct out out;
-    struct json j = {.out = &out};
-
-    out_init(&out, to);
-    line_open(&j, "vantage", s, 0);
-    vantage_keys(&j, &s->vantage);
-    line_close(&j);
-    for (size_t t = 0; t < s->ntargets; t++)
-        probe_lines(&j, s, &s->targets[t]);
-    for (size_t k = 0; k < s->nincidents; k++) {
-        if (!s->incidents[k]->is_reset)
-            continue;
-        line_open(&j, "reset", s, s->incidents[k]->target);
-        reset_keys(&j, s, s->incidents[k]);
-        line_close(&j);
-    }
-    for (size_t k = 0; k < s->nexperiments; k++) {
-        if (s->experiments[k].outcome == EXP_RUNNING)
-            continue;
-        line_open(&j, "experiment", s, s->experiments[k].target);
-        experiment_keys(&j, s, &s->experiments[k]);
-        line_close(&j);
-    }
-    flow_lines(&j, s);
-    line_open(&j, "summary", s, 0);
-    summary_keys(&j, s);
-    line_close(&j);
-    return out_finish(&out);
-}
-
-const struct report_format report_jsonl = {"jsonl", "jsonl", jsonl_write};

@@ -5,7 +5,7 @@
 #include "report/report.h"
 
 struct out { /* collects, writes pieces of about 64 KiB; err: the first error */
-    const struct sink *to;
+    const struct sink *to; /* NULL: the buffer keeps it all */
     struct strbuf buf;
     int err;
 };
@@ -42,6 +42,15 @@ void words_sender(struct strbuf *out, const struct incident *i, translate_fn tr)
 enum stage incident_stage(const struct session *s, const struct incident *i);
 /* The results of an incident's failed stage; NULL none. */
 const struct result *incident_failed_result(const struct session *s, const struct incident *i);
+
+/* ---- json.c: the keys of its objects ---- */
+void json_probe_keys(struct json *j, const struct session *s, const struct result *r);
+void json_reset_keys(struct json *j, const struct session *s, const struct incident *i);
+void json_vantage_keys(struct json *j, const struct vantage *v);
+void json_experiment_keys(struct json *j, const struct session *s,
+                          const struct experiment_record *e);
+void json_flow_keys(struct json *j, const struct flow_record *r);
+void json_summary_keys(struct json *j, const struct session *s);
 
 #define FORMAT(variable) extern const struct report_format variable;
 #include "report/list.h"

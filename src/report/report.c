@@ -53,7 +53,7 @@ void out_flush(struct out *o)
 
 void out_some(struct out *o)
 {
-    if (o->buf.len >= 65536)
+    if (o->to && o->buf.len >= 65536)
         out_flush(o);
 }
 

@@ -24,6 +24,12 @@ struct report_format {
 const struct report_format *report_by_name(const char *name);
 size_t report_count(void);
 const struct report_format *report_at(size_t i);
+/* jsonl as it goes, to a descriptor: what ended well at once, the rest when its round is over. Never
+ * waits for the reader but at the end, where what is left and the first error come. */
+struct report_feed;
+int report_feed_begin(struct report_feed **out, const struct session *s, int fd);
+void report_feed_more(struct report_feed *f, bool round_over);
+int report_feed_end(struct report_feed *f); /* frees it; NULL: 0 */
 int report_to_fd(const struct report_format *f, const struct session *s, int fd);
 /* Temporary name, fsync, rename; 0600. A pipe or device is written to as it is. */
 int report_to_file(const struct report_format *f, const struct session *s, const char *path);

@@ -262,6 +262,26 @@ static void stop_sockets(struct run *r)
     r->sockets = NULL;
 }
 
+/* Fewer at once than asked for, or than targets could use: said once. */
+static void say_limits(struct run *r)
+{
+    unsigned limit = prober_limit(r->prober), wanted = r->s->settings.max_connections;
+
+    if (wanted ? limit < wanted : limit < MIN_OF(r->s->ntargets, 10000))
+        session_message(r->s, MSG_WARN,
+                        _("at most %u connections at once: more files may not be open (ulimit -n)"),
+                        limit);
+}
+
+static void say_short_of_files(struct run *r)
+{
+    if (r->said_files || !r->prober || !prober_short_of_files(r->prober))
+        return;
+    r->said_files = true;
+    session_message(r->s, MSG_WARN, "%s",
+                    _("no file descriptor was left: connections wait until others have ended"));
+}
+
 static void on_tick(void *arg)
 {
     struct run *r = arg;
@@ -269,6 +289,7 @@ static void on_tick(void *arg)
     r->ticks++;
     if (r->ticks % 10 == 0)
         session_nameless(r->s, host_watch_nameless(r->sockets));
+    say_short_of_files(r);
     if (!r->s->settings.read_file)
         doubt_sample(r);
     if (r->capture && r->ticks % 10 == 0)
@@ -374,6 +395,7 @@ static void round_over(struct run *r)
     const struct settings *st = &r->s->settings;
     nstime next = r->round_began + st->interval - loop_now(r->loop);
 
+    tell(r, RUN_ROUND_OVER);
     if (r->stopping || (st->rounds && r->round >= st->rounds && !r->again)) {
         r->stopping = false;
         run_stop(r);
@@ -432,10 +454,12 @@ static void begin_if_ready(struct run *r)
         return;
     timer_stop(r->wait);
     r->wait = NULL;
-    if (r->s->ntargets && r->prober)
+    if (r->s->ntargets && r->prober) {
+        say_limits(r);
         begin_round(r);
-    else
+    } else {
         set_state(r, RUN_WATCHING);
+    }
 }
 
 /* ---- the end ---- */
@@ -607,7 +631,12 @@ int run_start(struct run **out, struct loop *l, struct session *s, run_fn fn, vo
               size_t errlen, int *exit_status)
 {
     struct run *r = calloc(1, sizeof(*r));
-    struct prober_settings ps = {.no_names = s->settings.numeric};
+    struct prober_settings ps = {
+        .max_in_flight = s->settings.max_connections,
+        .max_per_host = s->settings.max_per_host,
+        .rate = s->settings.rate,
+        .no_names = s->settings.numeric,
+    };
     int rc = -ENOMEM;
 
     *exit_status = 3;

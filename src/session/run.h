@@ -84,6 +84,7 @@ struct run {
     struct timer *tick, *wait, *deadline;
     enum run_state state;
     bool go, ready, stopping, again, wanted_capture;
+    bool said_files;
     bool had_capture, lost; /* it was ready once; it broke off */
     int exit_status;
     char error[512];

@@ -34,6 +34,8 @@ struct settings { /* what was asked for; main fills it from options */
     size_t max_flows;
     size_t max_memory;       /* packets kept, bytes; 0: 64 MiB */
     bool command;            /* a COMMAND is run: only its connections count */
+    unsigned max_connections, max_per_host; /* of probes at once; 0: the prober's own */
+    unsigned rate;           /* new ones a second; 0: no limit */
     bool keep_packets;       /* false: nothing will look at packets (batch -r without --save) */
     const char *name;        /* part of the session's directory name: "demo" */
     enum { EXPERIMENTS_NONE, EXPERIMENTS_SAFE, EXPERIMENTS_ALL } experiments; /* begun by itself */
@@ -237,7 +239,7 @@ int session_load(struct session **out, const char *path, const struct settings *
 int sessions_dir(char *out, size_t outlen); /* $XDG_DATA_HOME/rstconsole/sessions, made 0700 */
 
 /* ---- run: what drives a session: capture, probes, counters, rounds, drain, judge ---- */
-enum run_event { RUN_CHANGED, RUN_CAPTURE, RUN_RESULT, RUN_DONE };
+enum run_event { RUN_CHANGED, RUN_CAPTURE, RUN_RESULT, RUN_ROUND_OVER, RUN_DONE };
 struct run;
 typedef void (*run_fn)(void *arg, enum run_event ev);
 int run_start(struct run **out, struct loop *l, struct session *s, run_fn fn, void *arg,
