@@ -13,6 +13,7 @@ void chains_release(struct chains *c)
         free(c->items[i]);
     }
     free(c->items);
+    free(c->free_next);
     map_release(&c->by_id);
     map_release(&c->by_key);
     memset(c, 0, sizeof(*c));
@@ -34,11 +35,17 @@ struct chain *chains_add(struct chains *c, uint64_t id, uint32_t target, nstime 
     ch->id = id;
     ch->target = target;
     ch->started = now;
-    if (ARRAY_GROW(c->items, c->nr + 1, c->alloc) || map_set(&c->by_id, id, c->nr + 1)) {
+    size_t at = c->free ? c->free - 1 : c->nr;
+    if (ARRAY_GROW(c->items, c->nr + 1, c->alloc) ||
+        ARRAY_GROW(c->free_next, c->nr + 1, c->free_alloc) || map_set(&c->by_id, id, at + 1)) {
         free(ch);
         return NULL;
     }
-    c->items[c->nr++] = ch;
+    if (c->free)
+        c->free = c->free_next[at];
+    else
+        c->nr++;
+    c->items[at] = ch;
     return ch;
 }
 
@@ -102,6 +109,8 @@ void chains_forget(struct chains *c, struct chain *ch)
     }
     map_drop(&c->by_id, ch->id);
     c->items[at - 1] = NULL;
+    c->free_next[at - 1] = c->free;
+    c->free = (size_t)at;
     free(ch->results);
     free(ch);
 }

@@ -61,26 +61,28 @@ static bool moved_for_several(const struct host_counters *d)
            d->abort_on_memory > 1 || d->embryonic_rsts > 1;
 }
 
-static uint64_t settled_before(const struct doubt *d, const struct result *res)
+static struct settled_doubt *settled_before(struct doubt *d, const struct result *res)
 {
     for (size_t i = 0; i < d->nsettled; i++) {
-        const struct settled_doubt *k = &d->settled[i];
+        struct settled_doubt *k = &d->settled[i];
         if (k->target == res->target && k->failure == res->failure && k->stage == res->stage &&
             addr_equal(&k->address, &res->address))
-            return k->result;
+            return k;
     }
-    return 0;
+    return NULL;
 }
 
 /* The same target failed in the same way in an earlier round and was repeated alone then: what that
  * told holds for this one. */
 static bool told_before(struct run *r, const struct result *res)
 {
-    uint64_t before = settled_before(&r->doubt, res);
+    struct settled_doubt *k = settled_before(&r->doubt, res);
     struct facts facts;
 
-    if (!before || !session_result_by_id(r->s, before))
+    if (!k || !session_result_by_id(r->s, k->result))
         return false;
+    uint64_t before = k->result;
+    k->result = res->id; /* the older one may be forgotten */
     facts_init(&facts);
     ledger_gather(r->s->ledger, (struct subject){ABOUT_RESULT, before}, &facts);
     for (size_t i = 0; i < facts.nr; i++)

@@ -8,14 +8,38 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct whole_incident { /* what readers see of it comes first */
+    struct incident seen;
+    struct incident_extra extra;
+};
+
+/* They stand in the order of their ids, and the old ones may be gone: where that id is or would be.
+ */
+static size_t place_of(const struct session *s, uint64_t id)
+{
+    size_t from = 0, to = s->nincidents;
+
+    while (from < to) {
+        size_t mid = from + (to - from) / 2;
+        if (s->incidents[mid]->id < id)
+            from = mid + 1;
+        else
+            to = mid;
+    }
+    return from;
+}
+
 struct incident *incident_get(const struct session *s, uint64_t id)
 {
-    return id && id <= s->nincidents ? s->incidents[id - 1] : NULL;
+    size_t at = id ? place_of(s, id) : s->nincidents;
+
+    return at < s->nincidents && s->incidents[at]->id == id ? s->incidents[at] : NULL;
 }
 
 struct incident_extra *incident_extra(const struct session *s, const struct incident *i)
 {
-    return &s->priv->extra[i->id - 1];
+    (void)s;
+    return &((struct whole_incident *)(uintptr_t)i)->extra;
 }
 
 void incident_dirty(struct session *s, struct incident *i)
@@ -55,6 +79,15 @@ void incident_dirty_subject(struct session *s, struct subject about)
             incident_dirty(s, i);
         return;
     }
+    if (about.about == ABOUT_RESULT) {
+        const struct result *r = session_result_by_id(s, about.id);
+        const struct chain *ch = r ? chains_get(&s->priv->chains, r->chain) : NULL;
+        struct incident *i = ch ? incident_get(s, ch->incident) : NULL;
+        if (i && i->chain == ch->id) {
+            incident_dirty(s, i);
+            return;
+        }
+    }
     for (size_t i = 0; i < s->nincidents; i++)
         if (concerns(s, s->incidents[i], about))
             incident_dirty(s, s->incidents[i]);
@@ -62,21 +95,42 @@ void incident_dirty_subject(struct session *s, struct subject about)
 
 static struct incident *incident_new(struct session *s)
 {
-    struct session_private *p = s->priv;
+    struct whole_incident *w = NULL;
     struct incident *i;
 
-    if (s->nincidents >= MAX_INCIDENTS ||
-        ARRAY_GROW(s->incidents, s->nincidents + 1, s->incidents_alloc) ||
-        ARRAY_GROW(p->extra, s->nincidents + 1, p->extra_alloc) || !(i = calloc(1, sizeof(*i)))) {
+    if (s->nincidents < MAX_INCIDENTS &&
+        ARRAY_GROW(s->incidents, s->nincidents + 1, s->incidents_alloc) == 0)
+        w = calloc(1, sizeof(*w));
+    if (!w) {
         s->limits.incidents_dropped++;
         return NULL;
     }
-    memset(&p->extra[s->nincidents], 0, sizeof(p->extra[0]));
+    i = &w->seen;
     judgement_init(&i->judgement);
     checklist_init(&i->checklist);
-    s->incidents[s->nincidents] = i;
-    i->id = ++s->nincidents;
+    s->incidents[s->nincidents++] = i;
+    i->id = ++s->priv->next_incident;
     return i;
+}
+
+/* Of an old round, told by a probe alone and not worked on by anybody: it goes with its results. */
+bool incident_forget(struct session *s, struct chain *ch)
+{
+    struct incident *i = incident_get(s, ch->incident);
+    const struct incident_extra *x = i ? incident_extra(s, i) : NULL;
+
+    if (!i)
+        return true;
+    if (i->reset || x->queued || x->nanswers || x->nskipped)
+        return false;
+    size_t at = place_of(s, i->id);
+    incident_release(s, i);
+    memmove(&s->incidents[at], &s->incidents[at + 1],
+            (s->nincidents - at - 1) * sizeof(*s->incidents));
+    s->nincidents--;
+    s->limits.incidents_dropped++;
+    ch->incident = 0;
+    return true;
 }
 
 static void become_reset(struct session *s, struct incident *i)

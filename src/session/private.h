@@ -10,6 +10,7 @@
 #define MAX_FLOW_RECORDS 1000000
 #define MAX_ANSWERS      1000 /* of one incident */
 #define ROUNDS_KEPT      100  /* of one target */
+#define PROBES_KEPT      60000 /* of all: with many targets fewer rounds each, two at least */
 #define JOURNAL_MAX      ((size_t)256 << 20)
 #define RING_DEFAULT     ((size_t)64 << 20)
 #define COUNTERS_EVERY   (10 * NS_PER_SEC) /* what they told of a result is kept as facts */
@@ -60,6 +61,8 @@ struct chain {
 struct chains {
     struct chain **items;
     size_t nr, alloc;
+    size_t free; /* index + 1 of a place that is free; the next one is where its chain's was */
+    size_t *free_next, free_alloc;
     struct map by_id, by_key;
 };
 void chains_release(struct chains *c);
@@ -139,8 +142,6 @@ struct session_private {
     struct chains chains;
     struct endings endings;
     struct judging judging;
-    struct incident_extra *extra; /* index = incident id - 1 */
-    size_t extra_alloc;
     struct map reset_incident; /* flow's reset id -> incident */
     struct flow_record *records;
     size_t nrecords, records_alloc;
@@ -148,7 +149,7 @@ struct session_private {
     size_t nlocal;
     uint64_t packets;     /* records so far */
     nstime now;           /* the moment of the latest input; a load sets it from the line */
-    uint64_t next_reset;  /* ids given */
+    uint64_t next_reset, next_incident; /* ids given */
     nstime counters_kept; /* when a line of them was written last */
     bool counters_late;   /* they have moved since */
     bool input_ended;
@@ -185,6 +186,7 @@ struct incident_extra *incident_extra(const struct session *s, const struct inci
 void incident_facts(const struct session *s, const struct incident *i, struct facts *out);
 struct subject incident_subject(const struct incident *i);
 void incident_release(struct session *s, struct incident *i);
+bool incident_forget(struct session *s, struct chain *ch); /* false: it stays */
 void incident_dirty(struct session *s, struct incident *i);
 void incident_dirty_subject(struct session *s, struct subject about);
 

@@ -141,7 +141,6 @@ static void private_free(struct session *s)
     chains_release(&p->chains);
     endings_release(s);
     judging_release(&p->judging);
-    free(p->extra);
     map_release(&p->reset_incident);
     free(p->records);
     free(p->local);
@@ -158,7 +157,7 @@ void session_free(struct session *s)
     for (size_t i = 0; i < s->nincidents; i++)
         incident_release(s, s->incidents[i]);
     free(s->incidents);
-    for (size_t i = 0; i < s->nresults; i++)
+    for (size_t i = 0; i < s->nresults - s->results_gone; i++)
         result_free(s->results[i]);
     free(s->results);
     for (size_t i = 0; i < s->ntargets; i++) {
@@ -262,25 +261,48 @@ void session_chain(struct session *s, uint32_t target, uint64_t chain, const str
     }
 }
 
+/* The list is moved once half of it is gone. */
+static void results_shift(struct session *s)
+{
+    size_t n = s->nresults - s->results_gone, gone = 0;
+
+    if (!n || s->results[0])
+        return;
+    while (gone < n && !s->results[gone])
+        gone++;
+    if (gone < 64 || gone * 2 < n)
+        return;
+    memmove(s->results, s->results + gone, (n - gone) * sizeof(*s->results));
+    s->results_gone += gone;
+}
+
+static uint32_t rounds_kept(const struct session *s)
+{
+    size_t n = PROBES_KEPT / (3 * MAX_OF(s->ntargets, 1));
+
+    return (uint32_t)MAX_OF(MIN_OF(n, ROUNDS_KEPT), 2);
+}
+
 /* A target keeps the results of its last rounds; what is older is counted. */
 static void forget_old_rounds(struct session *s, struct target_state *ts, uint32_t round)
 {
+    const uint32_t kept = rounds_kept(s);
     size_t gone = 0;
 
     while (gone < ts->nresults) {
         uint64_t id = ts->results[gone];
-        struct result *r = s->results[id - 1];
-        if (r && r->round + ROUNDS_KEPT > round)
+        struct result *r = (struct result *)(uintptr_t)session_result_by_id(s, id);
+        if (r && r->round + kept > round)
             break;
         if (r) {
             struct chain *ch = chains_get(&s->priv->chains, r->chain);
-            if (ch && ch->incident)
-                break; /* what is diagnosed stays */
+            if (ch && ch->incident && !incident_forget(s, ch))
+                break; /* what packets tell of stays */
             if (ch && ch->results[ch->nresults - 1] == id)
                 chains_forget(&s->priv->chains, ch);
             ledger_forget(s->ledger, (struct subject){ABOUT_RESULT, id});
             result_free(r);
-            s->results[id - 1] = NULL;
+            s->results[id - 1 - s->results_gone] = NULL;
             s->limits.results_dropped++;
         }
         gone++;
@@ -289,6 +311,7 @@ static void forget_old_rounds(struct session *s, struct target_state *ts, uint32
         return;
     memmove(ts->results, ts->results + gone, (ts->nresults - gone) * sizeof(*ts->results));
     ts->nresults -= gone;
+    results_shift(s);
 }
 
 static int index_result(struct session *s, struct result *r, struct chain *ch)
@@ -319,7 +342,7 @@ void session_result(struct session *s, struct result *r)
 {
     struct session_private *p = s->priv;
 
-    if (ARRAY_GROW(s->results, s->nresults + 1, s->results_alloc)) {
+    if (ARRAY_GROW(s->results, s->nresults - s->results_gone + 1, s->results_alloc)) {
         s->limits.results_dropped++;
         result_free(r);
         return;
@@ -332,7 +355,7 @@ void session_result(struct session *s, struct result *r)
         result_free(r);
         return;
     }
-    s->results[s->nresults] = r;
+    s->results[s->nresults - s->results_gone] = r;
     r->id = ++s->nresults;
     ch->repeat = ch->repeat || r->repeat;
     journal_result(s, r);
@@ -484,7 +507,7 @@ const struct target_state *session_target(const struct session *s, uint32_t id)
 
 const struct result *session_result_by_id(const struct session *s, uint64_t id)
 {
-    return id && id <= s->nresults ? s->results[id - 1] : NULL;
+    return id > s->results_gone && id <= s->nresults ? s->results[id - 1 - s->results_gone] : NULL;
 }
 
 size_t session_flow_records(const struct session *s, const struct flow_record **out)

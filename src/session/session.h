@@ -136,9 +136,10 @@ struct session {
     struct vantage vantage;
     struct target_state *targets; /* index = target id - 1 */
     size_t ntargets, targets_alloc;
-    struct result **results; /* index = result id - 1; NULL: dropped by the cap */
+    struct result **results; /* session_result_by_id(); the first ones go */
+    size_t results_gone;
     size_t nresults, results_alloc;
-    struct incident **incidents; /* index = id - 1 */
+    struct incident **incidents; /* by id; those of old rounds go */
     size_t nincidents, incidents_alloc;
     struct host_ending **endings; /* index = id - 1 */
     size_t nendings, endings_alloc;
