@@ -116,58 +116,228 @@ void journal_vantage(struct session *s)
                   "error_kind", (int)v->capture_error_kind, "local", local));
 }
 
+/* ---- lines of which there are thousands: written as they go, without a tree of values ---- */
+
+static void add_int(struct strbuf *sb, int64_t v)
+{
+    char digits[24];
+    size_t at = sizeof(digits);
+    uint64_t left = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+
+    do
+        digits[--at] = (char)('0' + left % 10);
+    while (left /= 10);
+    if (v < 0)
+        digits[--at] = '-';
+    strbuf_add(sb, digits + at, sizeof(digits) - at);
+}
+
+/* Plain ASCII is copied; what needs escapes, or is no UTF-8 (null), is jansson's. */
+static void add_text(struct strbuf *sb, const char *s)
+{
+    const char *p = s;
+    json_t *j;
+
+    while (p && *p >= ' ' && *p < 0x7f && *p != '"' && *p != '\\')
+        p++;
+    if (p && !*p) {
+        strbuf_addch(sb, '"');
+        strbuf_add(sb, s, (size_t)(p - s));
+        strbuf_addch(sb, '"');
+        return;
+    }
+    j = s ? json_string(s) : NULL;
+    char *out = j ? json_dumps(j, JSON_ENCODE_ANY) : NULL;
+    strbuf_addstr(sb, out ? out : "null");
+    free(out);
+    json_decref(j);
+}
+
+static void add_key(struct strbuf *sb, const char *key)
+{
+    strbuf_addstr(sb, ",\"");
+    strbuf_addstr(sb, key);
+    strbuf_addstr(sb, "\":");
+}
+
+static void add_key_int(struct strbuf *sb, const char *key, int64_t v)
+{
+    add_key(sb, key);
+    add_int(sb, v);
+}
+
+static void add_key_bool(struct strbuf *sb, const char *key, bool v)
+{
+    add_key(sb, key);
+    strbuf_addstr(sb, v ? "true" : "false");
+}
+
+static void add_key_text(struct strbuf *sb, const char *key, const char *s)
+{
+    add_key(sb, key);
+    add_text(sb, s);
+}
+
+static void add_moment(struct strbuf *sb, nstime t)
+{
+    if (t == NSTIME_NONE)
+        strbuf_addstr(sb, "null");
+    else
+        add_int(sb, t);
+}
+
+static void add_key_moment(struct strbuf *sb, const char *key, nstime t)
+{
+    add_key(sb, key);
+    add_moment(sb, t);
+}
+
+static void add_addr(struct strbuf *sb, const struct addr *a)
+{
+    char buf[ADDR_TEXT_MAX];
+
+    add_text(sb, a->family ? addr_text(buf, a) : NULL);
+}
+
+static void add_key_addr(struct strbuf *sb, const char *key, const struct addr *a)
+{
+    add_key(sb, key);
+    add_addr(sb, a);
+}
+
+static void add_key_flow(struct strbuf *sb, const char *key, const struct flow_key *k)
+{
+    add_key(sb, key);
+    if (!k) {
+        strbuf_addstr(sb, "null");
+        return;
+    }
+    strbuf_addstr(sb, "{\"src\":");
+    add_addr(sb, &k->src);
+    add_key_int(sb, "sport", k->sport);
+    add_key_addr(sb, "dst", &k->dst);
+    add_key_int(sb, "dport", k->dport);
+    strbuf_addch(sb, '}');
+}
+
+static void add_value(struct strbuf *sb, const struct value *v)
+{
+    json_t *j;
+    char *out;
+
+    switch (v->type) {
+    case VALUE_INT: strbuf_addstr(sb, "{\"i\":"); break;
+    case VALUE_SPAN: strbuf_addstr(sb, "{\"ns\":"); break;
+    case VALUE_TEXT: strbuf_addstr(sb, "{\"s\":"); break;
+    default:
+        j = value_json(v);
+        out = j ? json_dumps(j, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+        strbuf_addstr(sb, out ? out : "null");
+        free(out);
+        json_decref(j);
+        return;
+    }
+    if (v->type == VALUE_TEXT)
+        add_text(sb, v->u.s);
+    else
+        add_int(sb, v->u.i);
+    strbuf_addch(sb, '}');
+}
+
+static void line_begin(struct session *s, const char *type)
+{
+    struct strbuf *sb = &s->priv->line;
+
+    strbuf_reset(sb);
+    strbuf_addstr(sb, "{\"type\":");
+    add_text(sb, type);
+    add_key_int(sb, "t", session_now(s));
+    add_key_int(sb, "after", (int64_t)s->priv->packets);
+}
+
+static void line_end(struct session *s)
+{
+    struct strbuf *sb = &s->priv->line;
+
+    strbuf_addch(sb, '}');
+    if (!sb->err)
+        save_text(s, sb->buf, sb->len);
+}
+
 void journal_target(struct session *s, const struct target *t)
 {
+    struct strbuf *sb = &s->priv->line;
+
     if (!wanted(s))
         return;
-    put(s, "target",
-        json_pack("{s:o,s:i,s:o,s:i,s:o,s:o}", "name", text(t->name), "scheme", (int)t->scheme,
-                  "host", text(t->host), "port", (int)t->port, "path", text(t->path), "address",
-                  addr_json(&t->address)));
+    line_begin(s, "target");
+    add_key_text(sb, "name", t->name);
+    add_key_int(sb, "scheme", t->scheme);
+    add_key_text(sb, "host", t->host);
+    add_key_int(sb, "port", t->port);
+    add_key_text(sb, "path", t->path);
+    add_key_addr(sb, "address", &t->address);
+    line_end(s);
 }
 
 void journal_chain(struct session *s, const struct chain *ch)
 {
+    struct strbuf *sb = &s->priv->line;
+
     if (!wanted(s))
         return;
-    put(s, "chain",
-        json_pack("{s:i,s:I,s:b,s:o,s:s*}", "target", (int)ch->target, "chain", (json_int_t)ch->id,
-                  "repeat", ch->repeat, "flow", flow_json(&ch->flow), "experiment",
-                  ch->experiment));
+    line_begin(s, "chain");
+    add_key_int(sb, "target", ch->target);
+    add_key_int(sb, "chain", (int64_t)ch->id);
+    add_key_bool(sb, "repeat", ch->repeat);
+    add_key_flow(sb, "flow", &ch->flow);
+    if (ch->experiment)
+        add_key_text(sb, "experiment", ch->experiment);
+    line_end(s);
 }
 
-static json_t *fields_json(const struct result *r)
+static void add_fields(struct strbuf *sb, const struct result *r)
 {
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < r->nfields; i++)
-        json_array_append_new(
-            list, json_pack("[o,o]", text(r->fields[i].name), value_json(&r->fields[i].value)));
-    return list;
+    add_key(sb, "fields");
+    strbuf_addch(sb, '[');
+    for (size_t i = 0; i < r->nfields; i++) {
+        strbuf_addstr(sb, i ? ",[" : "[");
+        add_text(sb, r->fields[i].name);
+        strbuf_addch(sb, ',');
+        add_value(sb, &r->fields[i].value);
+        strbuf_addch(sb, ']');
+    }
+    strbuf_addch(sb, ']');
 }
 
 void journal_result(struct session *s, const struct result *r)
 {
+    struct strbuf *sb = &s->priv->line;
+
     if (!wanted(s))
         return;
-    json_t *timings = json_array();
-    for (size_t i = 0; i < TIMING_COUNT; i++)
-        json_array_append_new(timings, moment(r->timings[i]));
-    json_t *j = json_pack("{s:i,s:i,s:I,s:b,s:o,s:o,s:i,s:o,s:i,s:i}", "target", (int)r->target,
-                          "round", (int)r->round, "chain", (json_int_t)r->chain, "repeat",
-                          r->repeat, "probe", text(r->probe), "address", addr_json(&r->address),
-                          "outcome", (int)r->outcome, "failure", text(failure_name(r->failure)),
-                          "stage", (int)r->stage, "errno", r->err);
-    if (j) {
-        json_object_set_new(j, "flow", r->flow_known ? flow_json(&r->flow) : json_null());
-        json_object_set_new(j, "started", moment(r->started));
-        json_object_set_new(j, "ended", moment(r->ended));
-        json_object_set_new(j, "timings", timings);
-        json_object_set_new(j, "fields", fields_json(r));
-    } else {
-        json_decref(timings);
+    line_begin(s, "result");
+    add_key_int(sb, "target", r->target);
+    add_key_int(sb, "round", r->round);
+    add_key_int(sb, "chain", (int64_t)r->chain);
+    add_key_bool(sb, "repeat", r->repeat);
+    add_key_text(sb, "probe", r->probe);
+    add_key_addr(sb, "address", &r->address);
+    add_key_int(sb, "outcome", r->outcome);
+    add_key_text(sb, "failure", failure_name(r->failure));
+    add_key_int(sb, "stage", r->stage);
+    add_key_int(sb, "errno", r->err);
+    add_key_flow(sb, "flow", r->flow_known ? &r->flow : NULL);
+    add_key_moment(sb, "started", r->started);
+    add_key_moment(sb, "ended", r->ended);
+    add_key(sb, "timings");
+    for (size_t i = 0; i < TIMING_COUNT; i++) {
+        strbuf_addch(sb, i ? ',' : '[');
+        add_moment(sb, r->timings[i]);
     }
-    put(s, "result", j);
+    strbuf_addch(sb, ']');
+    add_fields(sb, r);
+    line_end(s);
 }
 
 void journal_counters(struct session *s, const struct host_counters *c)

@@ -165,6 +165,7 @@ struct session_private {
     uint64_t patterns_at;  /* how many resets there were then */
     bool patterns_stale;   /* resets have come or changed since */
     uint64_t drops_judged; /* vantage.dropped as the facts of the resets have it */
+    struct strbuf line;    /* being made */
     struct strbuf journal; /* lines made while nothing is saved */
     struct saving saving;
 };

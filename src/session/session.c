@@ -109,6 +109,7 @@ struct session *session_new(const struct settings *st)
     }
     arena_init(&s->priv->strings);
     strbuf_init(&s->priv->journal);
+    strbuf_init(&s->priv->line);
     saving_init(&s->priv->saving);
     s->priv->now = NSTIME_NONE;
     s->ended = NSTIME_NONE;
@@ -145,6 +146,7 @@ static void private_free(struct session *s)
     free(p->records);
     free(p->local);
     strbuf_release(&p->journal);
+    strbuf_release(&p->line);
     saving_release(&p->saving);
     arena_release(&p->strings);
     free(p);
