@@ -11,6 +11,7 @@
 
 #define NO_INDEX       UINT32_MAX
 #define FIRST_KEPT_MAX 4096 /* first bytes kept of a direction */
+#define STORE_CLASSES  7    /* 64 bytes to that */
 #define LAST_KEPT_MAX  128  /* of its last segment */
 #define SEEN_RING      3    /* recent packets of a side, to know an exact copy */
 #define COPY_SPAN      (8 * NS_PER_MS)
@@ -173,7 +174,7 @@ struct grown {
 /* ---- who asked for what before: service.c ---- */
 struct service {
     uint64_t key; /* 0: free */
-    uint32_t reset, tries;
+    uint32_t reset;
     bool connected, refused;
 };
 struct client {
@@ -187,6 +188,17 @@ struct services {
     struct client *cnow, *cbefore;
     size_t n, cn;
 };
+
+/* ---- store.c: room for first bytes ---- */
+struct store {
+    struct store_block *idle[STORE_CLASSES];
+    uint8_t *at, **pieces;
+    size_t left, npieces, pieces_alloc;
+};
+size_t store_size(size_t size); /* what size takes up */
+void *store_get(struct store *s, size_t size);
+void store_put(struct store *s, void *block, size_t size);
+void store_release(struct store *s);
 
 struct lru {
     uint32_t first, last;
@@ -211,6 +223,7 @@ struct flow_table {
     struct lru syn_lru, lru;
     uint64_t next_id;
     struct flow_more *more_first, *more_last;
+    struct store store;
     size_t kept_bytes;
     struct grown **resets; /* slabs of RESET_SLAB */
     size_t nresets, reset_slabs, reset_slabs_alloc;

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FLOW_SLAB 1024
-#define MORE_SLAB 512
+#define FLOW_SLAB (LARGE_BLOCK / sizeof(struct flow))
+#define MORE_SLAB (LARGE_BLOCK / sizeof(struct flow_more))
 
 struct flow *table_flow(const struct flow_table *t, uint32_t index)
 {
@@ -232,7 +232,7 @@ static struct flow *flow_fresh(struct flow_table *t)
     if (t->next_fresh / FLOW_SLAB >= t->nslabs) {
         if (ARRAY_GROW(t->slabs, t->nslabs + 1, t->slabs_alloc) < 0)
             return NULL;
-        struct flow *slab = aligned_alloc(CACHE_LINE, FLOW_SLAB * sizeof(*slab));
+        struct flow *slab = large_alloc(FLOW_SLAB * sizeof(*slab));
         if (!slab)
             return NULL;
         t->slabs[t->nslabs++] = slab;
@@ -311,7 +311,8 @@ void flow_forget_words(struct flow_table *t, struct flow *f)
     more_unlink(t, m);
     for (int s = 0; s < 2; s++) {
         t->kept_bytes -= m->first[s].alloc;
-        free(m->first[s].data);
+        if (m->first[s].alloc)
+            store_put(&t->store, m->first[s].data, m->first[s].alloc);
         free(m->app[s]);
         m->first[s] = (struct kept){.stopped = true};
         m->app[s] = NULL;
@@ -401,7 +402,7 @@ static struct flow_more *more_fresh(struct flow_table *t)
     if (!t->free_more) {
         if (ARRAY_GROW(t->more_slabs, t->nmore_slabs + 1, t->more_slabs_alloc) < 0)
             return NULL;
-        struct flow_more *slab = aligned_alloc(CACHE_LINE, MORE_SLAB * sizeof(*slab));
+        struct flow_more *slab = large_alloc(MORE_SLAB * sizeof(*slab));
         if (!slab)
             return NULL;
         t->more_slabs[t->nmore_slabs++] = slab;

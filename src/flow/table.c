@@ -114,8 +114,9 @@ void flow_table_free(struct flow_table *t)
     if (!t)
         return;
     for (size_t i = 0; i < t->next_fresh; i++) {
-        struct flow *f = table_flow(t, (uint32_t)i);
-        flow_forget_words(t, f);
+        struct flow_more *m = table_flow(t, (uint32_t)i)->more;
+        for (int s = 0; m && s < 2; s++)
+            free(m->app[s]);
     }
     for (size_t i = 0; i < t->nslabs; i++)
         free(t->slabs[i]);
@@ -124,6 +125,7 @@ void flow_table_free(struct flow_table *t)
     free(t->more_slabs);
     for (size_t i = 0; i < t->reset_slabs; i++)
         free(t->resets[i]);
+    store_release(&t->store);
     services_release(&t->services);
     free(t->slabs);
     free(t->resets);

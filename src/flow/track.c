@@ -450,7 +450,6 @@ static void note_retry(struct flow_table *t, struct flow *f)
     struct service *sv = service_get(&t->services, service_key(t, &f->key), false);
     if (!sv)
         return;
-    sv->tries++;
     struct grown *g = table_grown(t, sv->reset);
     if (!g)
         return;

@@ -30,12 +30,16 @@ static bool kept_grow(struct flow_table *t, const struct flow *f, struct kept *k
     if (len <= k->alloc)
         return true;
     size_t alloc = k->alloc ? (size_t)k->alloc * 4 : KEPT_FIRST;
-    alloc = MAX_OF(MIN_OF(alloc, FIRST_KEPT_MAX), len);
+    alloc = store_size(MAX_OF(MIN_OF(alloc, FIRST_KEPT_MAX), len));
     if (!make_room(t, alloc - k->alloc, f))
         return false;
-    uint8_t *data = realloc(k->data, alloc);
+    uint8_t *data = store_get(&t->store, alloc);
     if (!data)
         return false;
+    if (k->alloc) {
+        memcpy(data, k->data, MAX_OF(k->len, k->early_end));
+        store_put(&t->store, k->data, k->alloc);
+    }
     t->kept_bytes += alloc - k->alloc;
     flow_link_words(t, f->more);
     k->data = data;
