@@ -231,7 +231,7 @@ struct ahead {
 
 static void look_ahead(const struct capture *c, struct ahead *a, const uint8_t *p, size_t len)
 {
-    struct record rec = {0};
+    struct record rec;
     size_t took;
 
     while (a->records < AHEAD_RECORDS &&
@@ -254,10 +254,13 @@ int capture_walk(struct capture *c, const uint8_t *p, size_t len, size_t *used)
     size_t off = 0;
     unsigned n = 0;
     int r;
+    bool ahead_wanted = c->cb.on_ahead && !c->filters.expr;
 
+    if (ahead_wanted)
+        c->cb.on_ahead(c->cb.arg, NULL);
     for (;;) {
         size_t took = 0;
-        if (c->cb.on_ahead && !c->filters.expr)
+        if (ahead_wanted)
             look_ahead(c, &ahead, p, len);
         if (ahead.records)
             ahead.records--;

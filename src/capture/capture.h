@@ -39,8 +39,8 @@ struct capture_callbacks {
      * the middle of a packet, damaged). Both callbacks may stop or free the capture. */
     void (*on_state)(void *arg, enum capture_state state, enum capture_error err, const char *text);
     void *arg;
-    /* A record that will probably come soon (caplen, link and data alone are filled): a hint, for
-     * fetching ahead. NULL: not wanted. */
+    /* A record that comes soon, as on_record will have it but without its number; NULL: what was
+     * told before is void, its bytes may be others now. NULL: not wanted. */
     void (*on_ahead)(void *arg, const struct record *rec);
 };
 struct capture;

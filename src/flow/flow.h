@@ -248,8 +248,10 @@ struct flow_table *flow_table_new(const struct flow_settings *st); /* copies; NU
 void flow_table_free(struct flow_table *t);
 /* The packet's flow (NULL: none, an ICMP error returns the flow it quotes). */
 const struct flow *flow_table_packet(struct flow_table *t, const struct packet *pkt);
-/* A hint that such a packet comes soon: its flow is fetched into the cache, nothing changes. */
-void flow_table_ahead(struct flow_table *t, const struct packet_tuple *k);
+/* Such a TCP packet comes soon: its flow is fetched into the cache, nothing changes. What it returns
+ * goes to flow_table_hashed(), which is flow_table_packet() for a packet that was announced. */
+uint64_t flow_table_ahead(struct flow_table *t, const struct packet *pkt);
+const struct flow *flow_table_hashed(struct flow_table *t, const struct packet *pkt, uint64_t hash);
 /* End of input, or `now` for a live table: records are cut, pending resets settle. */
 void flow_table_finish(struct flow_table *t);
 size_t flow_table_resets(const struct flow_table *t); /* ids 1..n */

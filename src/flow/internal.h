@@ -238,6 +238,9 @@ struct flow_table {
 /* pool.c */
 struct flow *table_find_tuple(const struct flow_table *t, const struct addr *src, uint16_t sport,
                               const struct addr *dst, uint16_t dport, enum side *s);
+struct flow *table_find_packet(const struct flow_table *t, const struct packet *p, uint64_t hash,
+                               enum side *s);
+uint64_t table_hash(const struct flow_table *t, const struct packet *p);
 enum side table_side(const struct flow *f, const struct packet *p); /* who sends it */
 struct flow *table_make_flow(struct flow_table *t, const struct packet *p, struct flow *old);
 void table_touch(struct flow_table *t, struct flow *f, bool syn_only);
@@ -288,6 +291,9 @@ void vantage_of(const struct flow_table *t, const struct flow *f, struct reset *
 int services_init(struct services *s);
 void services_release(struct services *s);
 uint64_t service_key(const struct flow_table *t, const struct flow_key *k);
+/* Both tables' lines for a client's SYN that comes soon. */
+void service_ahead(const struct flow_table *t, const struct addr *client, const struct addr *server,
+                   uint16_t port);
 struct service *service_get(struct services *s, uint64_t key, bool add);
 struct client *client_get(const struct flow_table *t, struct services *s, const struct addr *a,
                           bool add);

@@ -90,15 +90,10 @@ static inline uint64_t tuple_hash(const struct flow_table *t, const struct addr 
     return hash_mix(x + y, x ^ y ^ t->hash_key); /* symmetric */
 }
 
-static inline uint32_t *bucket_of(const struct flow_table *t, const struct addr *a, uint16_t ap,
-                                  const struct addr *b, uint16_t bp)
-{
-    return &t->buckets[tuple_hash(t, a, ap, b, bp) & (t->nbuckets - 1)];
-}
-
 static uint32_t *key_bucket(const struct flow_table *t, const struct flow_key *k)
 {
-    return bucket_of(t, &k->src, k->sport, &k->dst, k->dport);
+    uint64_t hash = tuple_hash(t, &k->src, k->sport, &k->dst, k->dport);
+    return &t->buckets[hash & (t->nbuckets - 1)];
 }
 
 uint32_t *table_id_bucket(const struct flow_table *t, uint64_t id)
@@ -167,10 +162,11 @@ static inline bool same_ends(const struct flow_key *k, const struct addr *src, u
            same_addr(&k->dst, dst);
 }
 
-struct flow *table_find_tuple(const struct flow_table *t, const struct addr *src, uint16_t sport,
-                              const struct addr *dst, uint16_t dport, enum side *s)
+static inline struct flow *find_hashed(const struct flow_table *t, uint64_t hash,
+                                       const struct addr *src, uint16_t sport,
+                                       const struct addr *dst, uint16_t dport, enum side *s)
 {
-    for (uint32_t i = *bucket_of(t, src, sport, dst, dport); i != NO_INDEX;) {
+    for (uint32_t i = t->buckets[hash & (t->nbuckets - 1)]; i != NO_INDEX;) {
         struct flow *f = table_flow(t, i);
         if (same_ends(&f->key, src, sport, dst, dport)) {
             *s = SIDE_ORIG;
@@ -185,6 +181,23 @@ struct flow *table_find_tuple(const struct flow_table *t, const struct addr *src
     return NULL;
 }
 
+struct flow *table_find_tuple(const struct flow_table *t, const struct addr *src, uint16_t sport,
+                              const struct addr *dst, uint16_t dport, enum side *s)
+{
+    return find_hashed(t, tuple_hash(t, src, sport, dst, dport), src, sport, dst, dport, s);
+}
+
+struct flow *table_find_packet(const struct flow_table *t, const struct packet *p, uint64_t hash,
+                               enum side *s)
+{
+    return find_hashed(t, hash, &p->src, p->tcp.sport, &p->dst, p->tcp.dport, s);
+}
+
+uint64_t table_hash(const struct flow_table *t, const struct packet *p)
+{
+    return tuple_hash(t, &p->src, p->tcp.sport, &p->dst, p->tcp.dport);
+}
+
 enum side table_side(const struct flow *f, const struct packet *p)
 {
     return same_ends(&f->key, &p->src, p->tcp.sport, &p->dst, p->tcp.dport) ? SIDE_ORIG : SIDE_RESP;
@@ -197,19 +210,18 @@ static void fetch(const void *at, size_t n)
         __builtin_prefetch((const char *)at + i, 1);
 }
 
-static void fetch_parts(const struct flow_table *t, const struct flow *f)
+static void fetch_parts(const struct flow *f)
 {
-    (void)t;
     if (f->more)
         fetch(f->more, offsetof(struct flow_more, last));
 }
 
 /* Each packet is met three times before it is due: its bucket, its flow, the flow's parts. */
-void flow_table_ahead(struct flow_table *t, const struct packet_tuple *k)
+uint64_t flow_table_ahead(struct flow_table *t, const struct packet *p)
 {
     unsigned now = t->ahead_at++ & (AHEAD_MAX - 1), then = (now + 5) & (AHEAD_MAX - 1),
              soon = (now + 2) & (AHEAD_MAX - 1);
-    uint64_t hash = tuple_hash(t, &k->src, k->sport, &k->dst, k->dport);
+    uint64_t hash = table_hash(t, p);
     t->ahead[now].hash = hash;
     __builtin_prefetch(&t->buckets[hash & (t->nbuckets - 1)]);
     uint32_t i = t->buckets[t->ahead[then].hash & (t->nbuckets - 1)];
@@ -218,7 +230,10 @@ void flow_table_ahead(struct flow_table *t, const struct packet_tuple *k)
         fetch(table_flow(t, i), sizeof(struct flow));
     i = t->ahead[soon].index;
     if (i < t->next_fresh)
-        fetch_parts(t, table_flow(t, i));
+        fetch_parts(table_flow(t, i));
+    if ((p->tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
+        service_ahead(t, &p->src, &p->dst, p->tcp.dport);
+    return hash;
 }
 
 /* ---- making and forgetting flows ---- */

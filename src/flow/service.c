@@ -19,10 +19,14 @@ static uint64_t addr_hash(uint64_t key, const struct addr *a)
     return hash_mix(hash_mix(w[0] ^ key, w[1]), key + a->family) | 1;
 }
 
+static uint64_t key_of(uint64_t client, uint64_t server, uint16_t port)
+{
+    return hash_mix(client, server + port) | 1; /* 0 marks a free slot */
+}
+
 uint64_t service_key(const struct flow_table *t, const struct flow_key *k)
 {
-    uint64_t c = addr_hash(t->hash_key, &k->src), s = addr_hash(~t->hash_key, &k->dst);
-    return hash_mix(c, s + k->dport) | 1; /* 0 marks a free slot */
+    return key_of(addr_hash(t->hash_key, &k->src), addr_hash(~t->hash_key, &k->dst), k->dport);
 }
 
 int services_init(struct services *s)
@@ -43,9 +47,29 @@ void services_release(struct services *s)
     free(s->cbefore);
 }
 
+/* A slot's number; the lowest bit of a key is always set. */
+static inline size_t slot_of(uint64_t key, size_t slots)
+{
+    return key >> 1 & (slots - 1);
+}
+
+void service_ahead(const struct flow_table *t, const struct addr *client, const struct addr *server,
+                   uint16_t port)
+{
+    const struct services *s = &t->services;
+    uint64_t c = addr_hash(t->hash_key, client);
+    size_t at = slot_of(key_of(c, addr_hash(~t->hash_key, server), port), SERVICES_MAX);
+
+    __builtin_prefetch(&s->now[at], 1);
+    __builtin_prefetch(&s->before[at]);
+    at = slot_of(c, CLIENTS_MAX);
+    __builtin_prefetch(&s->cnow[at], 1);
+    __builtin_prefetch(&s->cbefore[at]);
+}
+
 static struct service *service_slot(struct service *a, uint64_t key)
 {
-    size_t i = key & (SERVICES_MAX - 1);
+    size_t i = slot_of(key, SERVICES_MAX);
     while (a[i].key && a[i].key != key)
         i = (i + 1) & (SERVICES_MAX - 1);
     return &a[i];
@@ -78,7 +102,7 @@ struct service *service_get(struct services *s, uint64_t key, bool add)
 
 static struct client *client_slot(struct client *a, uint64_t key)
 {
-    size_t i = key & (CLIENTS_MAX - 1);
+    size_t i = slot_of(key, CLIENTS_MAX);
     while (a[i].key && a[i].key != key)
         i = (i + 1) & (CLIENTS_MAX - 1);
     return &a[i];

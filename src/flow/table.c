@@ -184,11 +184,11 @@ static bool is_corrupt(const struct flow_half *h, const struct packet *p)
            !h->unfilled && h->packets >= h->bad_checksums * 4ull + 2;
 }
 
-static const struct flow *tcp_packet(struct flow_table *t, const struct packet *p)
+static const struct flow *tcp_packet(struct flow_table *t, const struct packet *p, uint64_t hash)
 {
     enum side s;
     t->counts.tcp_packets++;
-    struct flow *f = table_find_tuple(t, &p->src, p->tcp.sport, &p->dst, p->tcp.dport, &s);
+    struct flow *f = table_find_packet(t, p, hash, &s);
     if (f && f->key.sport == f->key.dport && addr_equal(&f->key.src, &f->key.dst))
         s = SIDE_ORIG; /* both ends look the same */
     if (!f || starts_anew(f, s, p)) {
@@ -221,6 +221,14 @@ static const struct flow *tcp_packet(struct flow_table *t, const struct packet *
     return f;
 }
 
+const struct flow *flow_table_hashed(struct flow_table *t, const struct packet *p, uint64_t hash)
+{
+    t->counts.packets++;
+    t->counts.ip_packets++;
+    t->now = p->time;
+    return tcp_packet(t, p, hash);
+}
+
 const struct flow *flow_table_packet(struct flow_table *t, const struct packet *p)
 {
     struct packet timed;
@@ -237,7 +245,7 @@ const struct flow *flow_table_packet(struct flow_table *t, const struct packet *
     }
     t->now = p->time;
     if (p->l4 == L4_TCP)
-        return tcp_packet(t, p);
+        return tcp_packet(t, p, table_hash(t, p));
     if (p->l4 == L4_ICMP || p->l4 == L4_ICMP6)
         return icmp_packet(t, p);
     return NULL;

@@ -216,8 +216,9 @@ static uint8_t reset_mark(const struct session *s, const struct packet *pkt,
 void session_record(struct session *s, const struct record *rec)
 {
     struct session_private *p = s->priv;
-    struct packet pkt;
+    struct packet own, *pkt;
     const struct flow *flow = NULL;
+    uint64_t hash;
 
     p->packets = rec->number;
     s->vantage.packets++;
@@ -225,22 +226,20 @@ void session_record(struct session *s, const struct record *rec)
     if (rec->caplen < rec->len)
         s->vantage.truncated++;
     note_file_time(s, rec->time);
-    if (packet_decode(&pkt, rec, p->defrag) > 0)
-        flow = flow_table_packet(s->flows, &pkt);
+    pkt = ahead_take(&p->ahead, rec, &hash);
+    if (pkt) {
+        flow = flow_table_hashed(s->flows, pkt, hash);
+    } else {
+        pkt = &own;
+        if (packet_decode(pkt, rec, p->defrag) > 0)
+            flow = flow_table_packet(s->flows, pkt);
+    }
     if (s->settings.keep_packets) {
-        int gone = ring_add(&p->ring, rec, flow ? flow_id(flow) : 0, reset_mark(s, &pkt, flow));
+        int gone = ring_add(&p->ring, rec, flow ? flow_id(flow) : 0, reset_mark(s, pkt, flow));
         s->limits.packets_dropped += gone < 0 ? 1 : (uint64_t)gone;
         s->revision++;
     }
     save_packet(s, rec);
-}
-
-void session_ahead(struct session *s, const struct record *rec)
-{
-    struct packet_tuple k;
-
-    if (packet_glance(&k, rec))
-        flow_table_ahead(s->flows, &k);
 }
 
 void session_chain(struct session *s, uint32_t target, uint64_t chain, const struct flow_key *flow)

@@ -77,11 +77,8 @@ int network_decode(struct decoder *dec, uint16_t ethertype, struct part *p)
     return 1;
 }
 
-int packet_decode(struct packet *pkt, const struct record *rec, struct defrag *d)
+static void packet_begin(struct packet *pkt, const struct record *rec)
 {
-    struct decoder dec = {.pkt = pkt, .defrag = d};
-    struct part p = {.c = cursor_of(rec->data, rec->caplen)};
-
     memset(pkt, 0, offsetof(struct packet, tcp));
     pkt->number = rec->number;
     pkt->time = rec->time;
@@ -90,6 +87,14 @@ int packet_decode(struct packet *pkt, const struct record *rec, struct defrag *d
     pkt->link = rec->link;
     pkt->dir = rec->dir;
     pkt->truncated = rec->caplen < rec->len;
+}
+
+int packet_decode(struct packet *pkt, const struct record *rec, struct defrag *d)
+{
+    struct decoder dec = {.pkt = pkt, .defrag = d};
+    struct part p = {.c = cursor_of(rec->data, rec->caplen)};
+
+    packet_begin(pkt, rec);
     uint16_t ethertype = link_strip(pkt, &p.c, rec->link);
     if (!ethertype)
         return 0;
@@ -97,17 +102,29 @@ int packet_decode(struct packet *pkt, const struct record *rec, struct defrag *d
     return network_decode(&dec, ethertype, &p);
 }
 
-bool packet_glance(struct packet_tuple *k, const struct record *rec)
+/* IPv4 without options, no fragment; or IPv6 without extension headers. */
+static bool is_plain(const struct record *rec)
 {
-    const uint8_t *b = rec->data, *l4 = b + 34;
+    const uint8_t *b = rec->data;
 
-    if (rec->link != LINK_EN10MB || rec->caplen < 38 || be16(b + 12) != ETHERTYPE_IPV4 ||
-        b[14] != 0x45 || (b[23] != PROTO_TCP && b[23] != PROTO_UDP))
+    if (rec->link != LINK_EN10MB || rec->caplen < 54)
         return false;
-    *k = (struct packet_tuple){.src.family = 4, .dst.family = 4};
-    memcpy(k->src.b, b + 26, 4);
-    memcpy(k->dst.b, b + 30, 4);
-    k->sport = be16(l4);
-    k->dport = be16(l4 + 2);
-    return true;
+    if (be16(b + 12) == ETHERTYPE_IPV4)
+        return b[14] == 0x45 && !(be16(b + 20) & 0x3fff) && b[23] == PROTO_TCP;
+    return be16(b + 12) == ETHERTYPE_IPV6 && b[20] == PROTO_TCP && rec->caplen >= 74;
+}
+
+bool packet_decode_plain(struct packet *pkt, const struct record *rec)
+{
+    struct decoder dec = {.pkt = pkt};
+    struct part p;
+
+    if (!is_plain(rec))
+        return false;
+    packet_begin(pkt, rec);
+    memcpy(pkt->mac_dst, rec->data, 6);
+    memcpy(pkt->mac_src, rec->data + 6, 6);
+    pkt->mac_seen = true;
+    p = (struct part){cursor_of(rec->data + 14, rec->caplen - 14), pkt->len - 14};
+    return network_decode(&dec, be16(rec->data + 12), &p) > 0 && pkt->l4 == L4_TCP;
 }

@@ -117,8 +117,8 @@ void capread_release(struct capread *r);
 int capread_next(struct capread *r, const uint8_t *buf, size_t len, size_t *used,
                  struct record *rec);
 
-/* The record after one that capread_next() gave, without taking it: false where that costs more than
- * a glance (pcapng), or it is not all here. */
+/* The record after one that capread_next() gave, without taking it (all but its number): false where
+ * that costs more than a glance (pcapng), or it is not all here. */
 bool capread_peek(const struct capread *r, const uint8_t *buf, size_t len, size_t *used,
                   struct record *rec);
 
@@ -198,12 +198,9 @@ void defrag_free(struct defrag *d);
  * d may be NULL: fragments are then decoded alone. Reassembled payload lives in d until the next
  * call. Never fails otherwise. */
 int packet_decode(struct packet *pkt, const struct record *rec, struct defrag *d);
-/* The ends of a plain Ethernet, IPv4, TCP or UDP frame, in a glance; false: some other frame. */
-struct packet_tuple {
-    struct addr src, dst;
-    uint16_t sport, dport;
-};
-bool packet_glance(struct packet_tuple *k, const struct record *rec);
+/* The same for a plain TCP segment: Ethernet, IP without options or extension headers, no fragment.
+ * No other packet matters to it, so it may be read before its turn. false: packet_decode() must. */
+bool packet_decode_plain(struct packet *pkt, const struct record *rec);
 /* packet_decode itself sums only where it is cheap or matters: SYN, FIN, RST, or up to 64 bytes of
  * payload. This sums any segment that is all here; false: it is not, or not TCP. */
 bool packet_tcp_checksum(const struct packet *pkt, bool *ok);
