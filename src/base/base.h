@@ -84,12 +84,6 @@ char *arena_strndup(struct arena *a, const char *s, size_t len);
 void arena_clear(struct arena *a); /* keeps one block */
 void arena_release(struct arena *a);
 
-/* ---- large blocks: for what is touched all over, so that it costs few page faults and TLB entries.
- * free() takes both. NULL on ENOMEM. */
-#define LARGE_BLOCK ((size_t)2 << 20)
-void *large_alloc(size_t size);  /* aligned to LARGE_BLOCK, not cleared */
-void *large_calloc(size_t size); /* zeroed, page by page as it is touched */
-
 /* ---- addresses ---- */
 struct addr {
     uint8_t family; /* 4, 6, or 0: none known */

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 int array_grow(void *pptr, size_t *cap, size_t need, size_t size)
 {
@@ -103,33 +102,4 @@ void arena_release(struct arena *a)
 {
     arena_drop(a->first);
     arena_init(a);
-}
-
-/* Only advice: where the kernel has no huge pages everything works as before. */
-static void advise_huge(void *at, size_t size)
-{
-    const uintptr_t page = 4096;
-    uintptr_t from = ((uintptr_t)at + page - 1) & ~(page - 1), to = ((uintptr_t)at + size) & ~(page - 1);
-
-    if (to > from)
-        madvise((void *)from, to - from, MADV_HUGEPAGE);
-}
-
-void *large_alloc(size_t size)
-{
-    if (size > SIZE_MAX - LARGE_BLOCK)
-        return NULL;
-    size = (size + LARGE_BLOCK - 1) & ~(LARGE_BLOCK - 1);
-    void *at = aligned_alloc(LARGE_BLOCK, size);
-    if (at)
-        advise_huge(at, size);
-    return at;
-}
-
-void *large_calloc(size_t size)
-{
-    void *at = calloc(1, size);
-    if (at)
-        advise_huge(at, size);
-    return at;
 }

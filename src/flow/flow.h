@@ -235,7 +235,11 @@ struct flow_settings {
     /* A reset was found (rev 1) or changed (rev > 1). NULL: poll flow_table_reset(). */
     void (*on_reset)(void *arg, const struct reset *r);
     void *arg;
+    /* Where the large pieces come from that flows are cut from, FLOW_BLOCK bytes each and aligned to
+     * a cache line; free() takes them. NULL: the C library. */
+    void *(*block)(size_t size);
 };
+#define FLOW_BLOCK ((size_t)2 << 20)
 struct flow_limits_hit {
     uint64_t flows_evicted, resets_dropped, bytes_refused;
 };

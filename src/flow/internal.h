@@ -194,6 +194,7 @@ struct store {
     struct store_block *idle[STORE_CLASSES];
     uint8_t *at, **pieces;
     size_t left, npieces, pieces_alloc;
+    void *(*block)(size_t size); /* flow_settings.block */
 };
 size_t store_size(size_t size); /* what size takes up */
 void *store_get(struct store *s, size_t size);

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FLOW_SLAB (LARGE_BLOCK / sizeof(struct flow))
-#define MORE_SLAB (LARGE_BLOCK / sizeof(struct flow_more))
+#define FLOW_SLAB (FLOW_BLOCK / sizeof(struct flow))
+#define MORE_SLAB (FLOW_BLOCK / sizeof(struct flow_more))
 
 struct flow *table_flow(const struct flow_table *t, uint32_t index)
 {
@@ -247,7 +247,7 @@ static struct flow *flow_fresh(struct flow_table *t)
     if (t->next_fresh / FLOW_SLAB >= t->nslabs) {
         if (ARRAY_GROW(t->slabs, t->nslabs + 1, t->slabs_alloc) < 0)
             return NULL;
-        struct flow *slab = large_alloc(FLOW_SLAB * sizeof(*slab));
+        struct flow *slab = t->st.block(FLOW_BLOCK);
         if (!slab)
             return NULL;
         t->slabs[t->nslabs++] = slab;
@@ -417,7 +417,7 @@ static struct flow_more *more_fresh(struct flow_table *t)
     if (!t->free_more) {
         if (ARRAY_GROW(t->more_slabs, t->nmore_slabs + 1, t->more_slabs_alloc) < 0)
             return NULL;
-        struct flow_more *slab = large_alloc(MORE_SLAB * sizeof(*slab));
+        struct flow_more *slab = t->st.block(FLOW_BLOCK);
         if (!slab)
             return NULL;
         t->more_slabs[t->nmore_slabs++] = slab;

@@ -32,10 +32,10 @@ uint64_t service_key(const struct flow_table *t, const struct flow_key *k)
 int services_init(struct services *s)
 {
     *s = (struct services){0};
-    s->now = large_calloc(SERVICES_MAX * sizeof(*s->now));
-    s->before = large_calloc(SERVICES_MAX * sizeof(*s->before));
-    s->cnow = large_calloc(CLIENTS_MAX * sizeof(*s->cnow));
-    s->cbefore = large_calloc(CLIENTS_MAX * sizeof(*s->cbefore));
+    s->now = calloc(SERVICES_MAX, sizeof(*s->now));
+    s->before = calloc(SERVICES_MAX, sizeof(*s->before));
+    s->cnow = calloc(CLIENTS_MAX, sizeof(*s->cnow));
+    s->cbefore = calloc(CLIENTS_MAX, sizeof(*s->cbefore));
     return s->now && s->before && s->cnow && s->cbefore ? 0 : -ENOMEM;
 }
 

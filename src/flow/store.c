@@ -1,6 +1,7 @@
 /*
- * Room for first bytes: blocks of a few sizes cut from large pieces, so that keeping the beginning of
- * a connection asks the allocator for nothing. What is given back waits for the next of its size.
+ * Room for first bytes: blocks of a few sizes cut from large pieces, so that keeping the beginning
+ * of a connection asks the allocator for nothing. What is given back waits for the next of its
+ * size.
  */
 #include "flow/internal.h"
 
@@ -16,7 +17,7 @@ static unsigned class_of_size(size_t size)
 {
     unsigned class = 0;
     while ((size_t)STORE_LEAST << class < size)
-        class++;
+        class ++;
     return class;
 }
 
@@ -37,11 +38,11 @@ void *store_get(struct store *s, size_t size)
     if (s->left < size) { /* what is left over is less than one block: it is given up */
         uint8_t *piece;
         if (ARRAY_GROW(s->pieces, s->npieces + 1, s->pieces_alloc) < 0 ||
-            !(piece = large_alloc(LARGE_BLOCK)))
+            !(piece = s->block(FLOW_BLOCK)))
             return NULL;
         s->pieces[s->npieces++] = piece;
         s->at = piece;
-        s->left = LARGE_BLOCK;
+        s->left = FLOW_BLOCK;
     }
     void *at = s->at;
     s->at += size;
@@ -62,5 +63,5 @@ void store_release(struct store *s)
     for (size_t i = 0; i < s->npieces; i++)
         free(s->pieces[i]);
     free(s->pieces);
-    *s = (struct store){0};
+    *s = (struct store){.block = s->block};
 }

@@ -77,6 +77,11 @@ static uint64_t random_key(const struct flow_table *t)
     return hash_mix(w[0] ^ (uint64_t)(uintptr_t)t, w[1]);
 }
 
+static void *plain_block(size_t size)
+{
+    return aligned_alloc(CACHE_LINE, size);
+}
+
 struct flow_table *flow_table_new(const struct flow_settings *st)
 {
     struct flow_table *t = aligned_alloc(CACHE_LINE, sizeof(*t));
@@ -84,6 +89,9 @@ struct flow_table *flow_table_new(const struct flow_settings *st)
         return NULL;
     memset(t, 0, sizeof(*t));
     t->st = *st;
+    if (!t->st.block)
+        t->st.block = plain_block;
+    t->store.block = t->st.block;
     if (!t->st.max_flows)
         t->st.max_flows = DEFAULT_FLOWS;
     if (!t->st.max_resets)

@@ -1,6 +1,6 @@
 /*
- * Packets that were decoded before their turn: while memory brings their flows, the ones before them
- * are worked on. Only what stands for itself is decoded ahead; the rest waits for its turn.
+ * Packets that were decoded before their turn: while memory brings their flows, the ones before
+ * them are worked on. Only what stands for itself is decoded ahead; the rest waits for its turn.
  */
 #include "session/private.h"
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -37,6 +38,17 @@ static void on_flow_record(void *arg, const struct flow_record *rec)
     p->records[p->nrecords++] = *rec;
 }
 
+/* Flows lie all over their pieces: in huge pages they cost few faults and few TLB entries. Where
+ * the kernel has none this is only advice not taken. */
+static void *huge_block(size_t size)
+{
+    void *at = aligned_alloc(FLOW_BLOCK, size);
+
+    if (at)
+        madvise(at, size, MADV_HUGEPAGE);
+    return at;
+}
+
 int session_make_flows(struct session *s)
 {
     struct flow_settings st = {
@@ -46,6 +58,7 @@ int session_make_flows(struct session *s)
         .on_record = s->settings.flows ? on_flow_record : NULL,
         .on_reset = incident_on_reset,
         .arg = s,
+        .block = huge_block,
     };
 
     flow_table_free(s->flows);
