@@ -95,13 +95,16 @@ static const char short_options[] = ":br:i:f:w:o:t:c:46nx:X:H:d:khV";
 
 void options_help(void)
 {
-    fputs(_("Usage: rstconsole [OPTION]... [TARGET]...\n"
-            "Shows which TCP connections were reset, by whom and why, and what to do about it.\n"
-            "\n"
-            "A TARGET is  host  host:port  [v6]:port  tcp://h:p  tls://h:p  http://h[:p]/path\n"
-            "https://h[:p]/path  dns://name.  A bare host means https://host/ ; host:port finds\n"
-            "out by itself what is spoken there.\n"),
-          stdout);
+    fputs(
+        _("Usage: rstconsole [OPTION]... [TARGET]...\n"
+          "Shows which TCP connections were reset, by whom and why, and what to do about it.\n"
+          "\n"
+          "A TARGET is  host  host:port  [v6]:port  tcp://h:p  tls://h:p  http://h[:p]/path\n"
+          "https://h[:p]/path  dns://name  smtp:// imap:// pop3:// ftp:// pg:// mysql:// ldap://\n"
+          "redis:// ssh:// h[:p].  A bare host means https://host/ ; host:port finds out by "
+          "itself\n"
+          "what is spoken there.\n"),
+        stdout);
     fputs(_("\n"
             "What to look at\n"
             "  -r, --read FILE         read a capture (pcap, pcapng, - for stdin) or a saved "

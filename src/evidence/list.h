@@ -162,6 +162,9 @@ FACT(SMALL_HELLO_OK, "small-hello-passes", "hello", "", SEV_WARN, N_("a small Cl
 FACT(PLAIN_WORKS, "plain-works", "plain", "", SEV_WARN, N_("the port answers plain %1$s"), N_("the port does not answer plain text"), N_("plain text was not tried on the port"))
 FACT(TLS_WORKS, "tls-works", "plain", "", SEV_WARN, N_("the port answers a ClientHello"), N_("the port does not answer a ClientHello"), N_("TLS was not tried on the port"))
 FACT(ANY_BYTES_CUT, "any-bytes-cut", "content", "", SEV_WARN, N_("any bytes are cut in the same way"), N_("other bytes pass"), N_("other bytes were not tried"))
+FACT(TLS_RESUMED, "tls-resumed", "resumed", "", SEV_INFO, N_("the server resumed the TLS session"), N_("the server did not resume the TLS session it had given"), "")
+FACT(CERT_REVOKED, "certificate-revoked", "cert-ocsp", "", SEV_BAD, N_("the stapled OCSP answer says the certificate is revoked (%1$s)"), N_("the stapled OCSP answer says the certificate is good"), "")
+FACT(OCSP_STALE, "ocsp-stale", "cert-ocsp", "", SEV_WARN, N_("the stapled OCSP answer is out of date (until %1$s)"), "", "")
 /* ---- HTTP and other applications ---- */
 FACT(HTTP_STATUS, "http-status", "status", "", SEV_NOTE, N_("the server answered with status %1$s"), N_("no HTTP status came"), "")
 FACT(EARLY_REPLY, "early-reply", "early-reply", "", SEV_BAD, N_("status %1$s came while the request was still being sent (%2$s of %3$s bytes sent)"), N_("no reply came before the request was sent"), "")
@@ -177,6 +180,8 @@ FACT(CONTINUE, "continue-100", "expect", "ms", SEV_INFO, N_("100 Continue came a
 FACT(REPLY_UNREADABLE, "reply-unreadable", "reply-unread", "bytes", SEV_NOTE, N_("%1$s bytes of an answer came after sending had failed and can no longer be decrypted"), "", "")
 FACT(PROXY_USED, "proxy-used", "proxy-used", "", SEV_INFO, N_("the connection goes through the proxy %1$s"), "", "")
 FACT(PROXY_REFUSED, "proxy-refused", "proxy-answer", "", SEV_WARN, N_("the proxy did not connect: %1$s"), "", "")
+FACT(STARTTLS, "starttls", "starttls", "", SEV_INFO, N_("the server offers TLS after its first words"), N_("the server offers no TLS after its first words"), "")
+FACT(SERVICE_REFUSED, "service-refused", "last-words", "", SEV_WARN, N_("the server refuses its service: %1$s"), "", "")
 /* ---- repetition and pattern ---- */
 FACT(REPEATED_SAME, "repeats", "repeat", "", SEV_NOTE, N_("it happened again when repeated alone (%1$s of %2$s)"), N_("it did not happen again when repeated alone (%1$s tries)"), N_("it was not repeated"))
 FACT(WAIT_HELPS, "waiting-helps", "waiting", "ms", SEV_NOTE, N_("after a wait it works again"), N_("waiting does not help"), N_("whether waiting helps was not tried"))

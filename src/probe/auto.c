@@ -12,9 +12,9 @@ static const struct {
     {465, SCHEME_TLS},  {636, SCHEME_TLS},  {853, SCHEME_TLS},   {989, SCHEME_TLS},
     {990, SCHEME_TLS},  {993, SCHEME_TLS},  {995, SCHEME_TLS},   {5671, SCHEME_TLS},
     {6697, SCHEME_TLS}, {8883, SCHEME_TLS}, {53, SCHEME_TCP},    {88, SCHEME_TCP},
-    {139, SCHEME_TCP},  {179, SCHEME_TCP},  {389, SCHEME_TCP},   {445, SCHEME_TCP},
+    {139, SCHEME_TCP},  {179, SCHEME_TCP},  {389, SCHEME_LDAP},  {445, SCHEME_TCP},
     {1433, SCHEME_TCP}, {1521, SCHEME_TCP}, {1883, SCHEME_TCP},  {2181, SCHEME_TCP},
-    {3389, SCHEME_TCP}, {5432, SCHEME_TCP}, {5672, SCHEME_TCP},  {6379, SCHEME_TCP},
+    {3389, SCHEME_TCP}, {5432, SCHEME_PG},  {5672, SCHEME_TCP},  {6379, SCHEME_REDIS},
     {9042, SCHEME_TCP}, {9092, SCHEME_TCP}, {11211, SCHEME_TCP}, {27017, SCHEME_TCP},
 };
 static const uint16_t http_ports[] = {80,   3000, 5000, 5601, 8000, 8008,
@@ -41,6 +41,17 @@ enum scheme auto_guess(uint16_t port, bool *explores)
     if (has_port(https_ports, ARRAY_SIZE(https_ports), port))
         return SCHEME_HTTPS;
     return SCHEME_AUTO; /* waits for a banner first */
+}
+
+/* The greeting says it: on with its first words, on this connection. */
+void auto_found(struct chain *c, enum scheme s)
+{
+    chain_quiet(c);
+    c->explores = false;
+    chain_set_scheme(c, s);
+    if (c->flow_known && c->st->cb.on_chain)
+        c->st->cb.on_chain(c->st->cb.arg, c->st->t->id, c->id, &c->flow);
+    words_begin(c);
 }
 
 void auto_begin(struct chain *c)

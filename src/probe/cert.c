@@ -1,5 +1,7 @@
 /* The certificates a server showed, as fields. */
 #include "probe/internal.h"
+#include <openssl/err.h>
+#include <openssl/ocsp.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
@@ -97,6 +99,71 @@ static void check_host(struct chain *c, X509 *cert)
     c->tls.host_bad = ok != 1;
 }
 
+/* ---- OCSP stapling (RFC 6066 8, RFC 6960) ---- */
+static void ocsp_time(const ASN1_GENERALIZEDTIME *t, char out[TIME_TEXT_MAX])
+{
+    out[0] = '\0';
+    if (t)
+        time_text(t, out);
+}
+
+/* Which of the answers is the leaf's: there is one, or it is the first. */
+static void put_single(struct result *r, OCSP_BASICRESP *basic)
+{
+    ASN1_GENERALIZEDTIME *revoked = NULL, *from = NULL, *until = NULL;
+    char when[TIME_TEXT_MAX];
+    int reason = -1;
+    OCSP_SINGLERESP *one = OCSP_resp_get0(basic, 0);
+    if (!one)
+        return;
+    int status = OCSP_single_get0_status(one, &reason, &revoked, &from, &until);
+    result_set(r, "ocsp", v_text(OCSP_cert_status_str(status)));
+    ocsp_time(until, when);
+    if (*when)
+        result_set(r, "ocsp_until", v_text(when));
+    if (!OCSP_check_validity(from, until, 300, -1))
+        result_set(r, "ocsp_stale", v_bool(true));
+    ocsp_time(revoked, when);
+    if (*when)
+        result_set(r, "ocsp_revoked", v_text(when));
+    if (reason >= 0)
+        result_set(r, "ocsp_reason", v_text(OCSP_crl_reason_str(reason)));
+}
+
+static void put_ocsp(struct chain *c, const SSL *ssl, struct result *r)
+{
+    const unsigned char *der = NULL;
+    long len = SSL_get_tlsext_status_ocsp_resp((SSL *)ssl, &der);
+    OCSP_RESPONSE *resp = der && len > 0 ? d2i_OCSP_RESPONSE(NULL, &der, len) : NULL;
+    OCSP_BASICRESP *basic = NULL;
+    if (!der || len <= 0) {
+        result_set(r, "ocsp", v_text("none stapled"));
+        return;
+    }
+    if (!resp)
+        result_set(r, "ocsp", v_text("damaged"));
+    else if (OCSP_response_status(resp) != OCSP_RESPONSE_STATUS_SUCCESSFUL)
+        result_set(r, "ocsp", v_text(OCSP_response_status_str(OCSP_response_status(resp))));
+    else if ((basic = OCSP_response_get1_basic(resp))) {
+        X509_STORE *store = tls_store(c->st);
+        put_single(r, basic);
+        result_set(
+            r, "ocsp_verified",
+            v_bool(store && OCSP_basic_verify(basic, SSL_get_peer_cert_chain(ssl), store, 0) == 1));
+    }
+    OCSP_BASICRESP_free(basic);
+    OCSP_RESPONSE_free(resp);
+    ERR_clear_error();
+}
+
+static void put_group(struct result *r, SSL *ssl)
+{
+    int id = (int)SSL_get_negotiated_group(ssl);
+    const char *name = id > 0 ? SSL_group_to_name(ssl, id) : NULL;
+    if (name)
+        result_set(r, "group", v_text(name));
+}
+
 /* The handshake stands: everything of it is read now, libcurl frees the SSL before it tells us. */
 void cert_see(struct chain *c, const SSL *ssl)
 {
@@ -112,7 +179,12 @@ void cert_see(struct chain *c, const SSL *ssl)
     SSL_get0_alpn_selected(ssl, &alpn, &len);
     if (len)
         result_set(r, "alpn", v_text(text_clean(text, sizeof(text), alpn, len)));
+    put_group(r, (SSL *)ssl);
+    if (c->session)
+        result_set(r, "resumed", v_bool(SSL_session_reused((SSL *)ssl) != 0));
     X509 *cert = SSL_get0_peer_certificate(ssl);
+    if (cert && !SSL_session_reused((SSL *)ssl))
+        put_ocsp(c, ssl, r);
     if (cert) {
         check_host(c, cert);
         put_leaf(r, cert);

@@ -53,6 +53,8 @@ static int check_variant(const struct target *t, char *err, size_t errlen)
     const struct target_options *o = &t->opt;
     if (o->hello_split && t->scheme != SCHEME_TLS)
         return say(-EINVAL, err, errlen, "%s", _("hello-split belongs to tls:// targets"));
+    if (o->resume && t->scheme != SCHEME_TLS)
+        return say(-EINVAL, err, errlen, "%s", _("resume belongs to tls:// targets"));
     if (o->proxy && !target_uses_proxy(t))
         return say(-EINVAL, err, errlen, "%s",
                    _("only http:// and https:// targets go through a proxy"));

@@ -215,5 +215,8 @@ void facts_of_first_bytes(struct facts *out, const struct result *r)
     }
     if (strcmp(kind, "binary") && strcmp(kind, "text"))
         facts_put_yes(out, r, FACT_OTHER_PROTOCOL, v_text(kind),
-                      v_text(http_probe ? "HTTP" : "TLS"), v_none());
+                      v_text(http_probe               ? "HTTP"
+                             : field_str(r, "speaks") ? field_str(r, "speaks")
+                                                      : "TLS"),
+                      v_none());
 }

@@ -67,7 +67,7 @@ int sock_error(int fd);                       /* SO_ERROR, which clears it: once
 
 /* ---- prober.c ---- */
 enum chain_state {
-    CHAIN_QUEUED, CHAIN_CONNECT, CHAIN_HOLD, CHAIN_SEND, CHAIN_REPLY, CHAIN_TLS, CHAIN_TLS_HOLD,
+    CHAIN_QUEUED, CHAIN_CONNECT, CHAIN_HOLD, CHAIN_SEND, CHAIN_REPLY, CHAIN_WORDS, CHAIN_TLS, CHAIN_TLS_HOLD,
     CHAIN_HTTP, CHAIN_ENDED
 };
 enum { PROBE_TCP = 1, PROBE_TLS = 2, PROBE_HTTP = 4 }; /* the stages of a chain */
@@ -76,6 +76,7 @@ enum { PROBE_TCP = 1, PROBE_TLS = 2, PROBE_HTTP = 4 }; /* the stages of a chain 
 struct lookup;
 struct http;
 struct split;
+struct words;
 enum auth_kind { AUTH_NONE, AUTH_BASIC, AUTH_BEARER, AUTH_AWS };
 struct auth { /* secrets: wiped when freed */
     enum auth_kind kind;
@@ -148,6 +149,8 @@ struct chain { /* one connection to one address */
     struct tls_seen tls;
     SSL_CTX *ctx;
     SSL *ssl;
+    struct words *words;
+    SSL_SESSION *session; /* to be resumed */
     struct split *split;
     struct http *http;
 };
@@ -194,9 +197,12 @@ nstime chain_hold(const struct chain *c, nstime fallback);
 struct result *chain_result(struct chain *c, const char *probe);
 void chain_tell(struct chain *c, struct result *r); /* to on_result; ends the stage it names */
 void chain_skip_rest(struct chain *c, const struct result *failed);
+void chain_skip_because(struct chain *c, const char *reason);
+void chain_set_scheme(struct chain *c, enum scheme s);
 void chain_watch(struct chain *c, int events, watch_fn fn);
 void chain_timer(struct chain *c, nstime after, timer_fn fn);
 void chain_quiet(struct chain *c); /* no watch, no timer */
+struct chain *chain_new(struct start *st, const struct addr *a); /* queued */
 void chain_end(struct chain *c);   /* all is told: closes, starts the next one */
 void chain_keep_first(struct chain *c, const void *data, size_t len);
 void chain_take(struct chain *c); /* drains, error queue, TCP_INFO: once, before close */
@@ -225,6 +231,12 @@ void tcp_begin(struct chain *c);
 void tcp_interrupt(struct chain *c);
 void tcp_failed(struct chain *c, enum failure f, enum probe_stage s);
 void tcp_ok(struct chain *c, enum probe_stage s);
+/* All is said, TLS does not follow; why. */
+void tcp_spoken(struct chain *c, enum probe_stage s, const char *reason);
+bool words_begin(struct chain *c); /* words.c; false: the scheme has no first words */
+void words_put(struct chain *c, struct result *r);
+void words_free(struct chain *c);
+void words_facts(struct facts *out, const struct result *r);
 void cert_see(struct chain *c, const SSL *ssl); /* cert.c: the handshake stands */
 /* auth.c: FILE, env:NAME or aws. 0; -errno and a sentence in err. */
 int auth_read(struct auth *a, const char *spec, char *err, size_t errlen);
@@ -236,6 +248,7 @@ int hello_pad(struct chain *c, SSL_CTX *ctx);
 int hello_split(struct chain *c);
 nstime hello_wait(const struct chain *c);
 void tls_begin(struct chain *c);
+void tls_begin_after(struct chain *c, enum probe_stage s); /* tcp ended at that stage */
 void tls_interrupt(struct chain *c);
 int tls_prepare(struct chain *c, SSL_CTX *ctx); /* callbacks, store, versions; -errno */
 void tls_tell(struct chain *c, enum failure f, enum probe_stage s); /* the tls result */
@@ -255,6 +268,7 @@ void http_free(struct chain *c);
 int http_warm_up(struct prober *p);
 void curl_release(struct prober *p);
 enum scheme auto_guess(uint16_t port, bool *explores);
+void auto_found(struct chain *c, enum scheme s);
 void auto_begin(struct chain *c); /* the connection stands and is silent: find out what it speaks */
 void auto_keep(struct chain *c, struct result *r);
 bool auto_goes_on(struct chain *c); /* a try has ended: true when another one was begun */

@@ -307,6 +307,7 @@ static const struct key keys[] = {
     {"alpn", set_text, AT(alpn), 0, 0},
     {"groups", set_text, AT(groups), 0, 0},
     {"ciphers", set_text, AT(ciphers), 0, 0},
+    {"resume", set_flag, AT(resume), 0, 0},
     {"hello-pad", set_int, AT(hello_pad), 1, 16384},
     {"hello-split", set_flag, AT(hello_split), 0, 0},
 };
@@ -317,7 +318,7 @@ static const size_t texts[] = {AT(method), AT(connect_to), AT(cacert), AT(cert),
                                AT(groups), AT(ciphers),    AT(proxy),  AT(auth)};
 static const size_t ints[] = {AT(family),    AT(insecure),    AT(http_version), AT(source_port),
                               AT(ttl),       AT(min_ttl),     AT(ttl_after),    AT(mss),
-                              AT(hello_pad), AT(hello_split), AT(requests)};
+                              AT(hello_pad), AT(hello_split), AT(requests),     AT(resume)};
 
 static char **text_at(struct target_options *o, size_t i)
 {

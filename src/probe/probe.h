@@ -18,7 +18,10 @@
 
 /* ---- targets ---- */
 enum scheme { SCHEME_AUTO /* host:port */, SCHEME_TCP, SCHEME_TLS, SCHEME_HTTP, SCHEME_HTTPS,
-              SCHEME_DNS };
+              SCHEME_DNS,
+              /* first words, then TLS where it is offered */
+              SCHEME_SMTP, SCHEME_IMAP, SCHEME_POP3, SCHEME_FTP, SCHEME_PG, SCHEME_MYSQL,
+              SCHEME_LDAP, SCHEME_REDIS, SCHEME_SSH, SCHEME_COUNT };
 struct target_options { /* of one target; unset (0, NULL, -1) ones come from the defaults */
     nstime timeout;          /* a stage; 0: default 10 s */
     nstime hold;             /* silence after the TCP handshake; -1: 1 s for tcp, none in http(s) */
@@ -45,6 +48,7 @@ struct target_options { /* of one target; unset (0, NULL, -1) ones come from the
     char *sni;               /* server name sent; "": none; NULL: the target's own */
     char *alpn;              /* "h2,http/1.1"; "": none; NULL: what fits the port */
     char *groups, *ciphers;  /* as OpenSSL writes lists of them */
+    int resume;              /* tls: once more with the session of the first connection */
     int hello_pad;           /* tls: bytes of an unassigned extension in the ClientHello */
     int hello_split;         /* tls: the ClientHello in two segments, parted inside its name */
 };

@@ -104,7 +104,14 @@ static void start_check(struct start *st)
 static unsigned scheme_probes(enum scheme s)
 {
     switch (s) {
-    case SCHEME_TLS: return PROBE_TCP | PROBE_TLS;
+    case SCHEME_TLS:
+    case SCHEME_SMTP:
+    case SCHEME_IMAP:
+    case SCHEME_POP3:
+    case SCHEME_FTP:
+    case SCHEME_PG:
+    case SCHEME_MYSQL:
+    case SCHEME_LDAP: return PROBE_TCP | PROBE_TLS;
     case SCHEME_HTTP: return PROBE_TCP | PROBE_HTTP;
     case SCHEME_HTTPS: return PROBE_TCP | PROBE_TLS | PROBE_HTTP;
     case SCHEME_DNS: return 0;
@@ -134,14 +141,15 @@ static struct result *start_result(struct start *st, const char *probe, uint64_t
 }
 
 /* What comes after a failed stage is skipped, and says because of what. */
-static void set_skipped(struct result *r, const struct result *failed)
+static void set_skipped(struct result *r, const struct result *failed, const char *reason)
 {
     r->outcome = OUTCOME_SKIPPED;
     r->stage = PSTAGE_NONE;
-    const char *why = failure_name(failed->failure);
+    const char *why = failed ? failure_name(failed->failure) : NULL;
     char text[128];
-    snprintf(text, sizeof(text), "%s failed: %s", failed->probe, why ? why : "unknown_failure");
-    result_set(r, "reason", v_text(text));
+    if (failed)
+        snprintf(text, sizeof(text), "%s failed: %s", failed->probe, why ? why : "unknown_failure");
+    result_set(r, "reason", v_text(failed ? text : reason));
 }
 
 static void start_skip_all(struct start *st, const struct result *failed)
@@ -153,9 +161,15 @@ static void start_skip_all(struct start *st, const struct result *failed)
         struct result *r = start_result(st, chain_probes[i].name, failed->chain);
         if (!r)
             continue;
-        set_skipped(r, failed);
+        set_skipped(r, failed, NULL);
         tell(st, r);
     }
+}
+
+void chain_set_scheme(struct chain *c, enum scheme s)
+{
+    c->scheme = s;
+    c->todo = scheme_probes(s);
 }
 
 /* A connection not begun yet. */
@@ -175,7 +189,7 @@ static void chain_init(struct chain *c)
     c->capped = c->peeked = false;
 }
 
-static struct chain *chain_new(struct start *st, const struct addr *a)
+struct chain *chain_new(struct start *st, const struct addr *a)
 {
     struct chain *c = calloc(1, sizeof(*c));
     if (!c)
@@ -240,8 +254,10 @@ static struct start *start_new(struct prober *p, const struct target *t, uint32_
 
 static int warm_up(struct start *st)
 {
-    int rc = st->t->scheme == SCHEME_HTTP ? 0 : tls_warm_up(st);
-    return rc < 0 || st->t->scheme == SCHEME_TLS ? rc : http_warm_up(st->p);
+    enum scheme s = st->t->scheme;
+    bool http = s == SCHEME_AUTO || (scheme_probes(s) & PROBE_HTTP);
+    int rc = s == SCHEME_HTTP ? 0 : tls_warm_up(st);
+    return rc < 0 || !http ? rc : http_warm_up(st->p);
 }
 
 static int start_begin(struct start *st, const struct addr *address)
@@ -349,7 +365,7 @@ void chain_tell(struct chain *c, struct result *r)
         tell(c->st, r);
 }
 
-void chain_skip_rest(struct chain *c, const struct result *failed)
+static void skip_rest(struct chain *c, const struct result *failed, const char *reason)
 {
     for (size_t i = 0; i < ARRAY_SIZE(chain_probes); i++) {
         if (!(c->todo & chain_probes[i].bit))
@@ -357,9 +373,19 @@ void chain_skip_rest(struct chain *c, const struct result *failed)
         struct result *r = chain_result(c, chain_probes[i].name);
         if (!r)
             continue;
-        set_skipped(r, failed);
+        set_skipped(r, failed, reason);
         chain_tell(c, r);
     }
+}
+
+void chain_skip_rest(struct chain *c, const struct result *failed)
+{
+    skip_rest(c, failed, NULL);
+}
+
+void chain_skip_because(struct chain *c, const char *reason)
+{
+    skip_rest(c, NULL, reason);
 }
 
 void chain_set_failure(struct chain *c, struct result *r, enum failure f, enum probe_stage s)
@@ -424,6 +450,9 @@ static void chain_release(struct chain *c)
     c->split = NULL;
     c->ssl = NULL;
     c->ctx = NULL;
+    words_free(c);
+    SSL_SESSION_free(c->session);
+    c->session = NULL;
     tls_seen_release(&c->tls);
     bool over = c->connected == NSTIME_NONE || (c->sv.err && c->sv.err != EPIPE);
     if (c->fd >= 0 && over)

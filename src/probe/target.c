@@ -15,8 +15,11 @@ static const struct {
     enum scheme scheme;
     uint16_t port; /* 0: must be said */
 } schemes[] = {
-    {"tcp", SCHEME_TCP, 0},       {"tls", SCHEME_TLS, 0}, {"http", SCHEME_HTTP, 80},
-    {"https", SCHEME_HTTPS, 443}, {"dns", SCHEME_DNS, 0},
+    {"tcp", SCHEME_TCP, 0},       {"tls", SCHEME_TLS, 0},        {"http", SCHEME_HTTP, 80},
+    {"https", SCHEME_HTTPS, 443}, {"dns", SCHEME_DNS, 0},        {"smtp", SCHEME_SMTP, 25},
+    {"imap", SCHEME_IMAP, 143},   {"pop3", SCHEME_POP3, 110},    {"ftp", SCHEME_FTP, 21},
+    {"pg", SCHEME_PG, 5432},      {"postgres", SCHEME_PG, 5432}, {"mysql", SCHEME_MYSQL, 3306},
+    {"ldap", SCHEME_LDAP, 389},   {"redis", SCHEME_REDIS, 6379}, {"ssh", SCHEME_SSH, 22},
 };
 
 /* ---- hosts ---- */
@@ -160,10 +163,11 @@ static int parse_scheme(struct target *t, const char **spec, uint16_t *port, cha
             return 0;
         }
     }
-    return target_refuse(err, errlen,
-                         _("the scheme \"%.*s\" is not known; there are tcp, tls, http, "
-                           "https and dns"),
-                         (int)(sep - *spec), *spec);
+    return target_refuse(
+        err, errlen,
+        _("the scheme \"%.*s\" is not known; there are tcp, tls, http, https, dns, smtp, "
+          "imap, pop3, ftp, pg, mysql, ldap, redis and ssh"),
+        (int)(sep - *spec), *spec);
 }
 
 static int parse_word(struct target *t, const char *word, char *err, size_t errlen)

@@ -1,4 +1,5 @@
 /* The tcp probe: connect, hold, send what the target carries, read. Every chain begins here. */
+#include "probe/dialogue.h"
 #include "probe/internal.h"
 #include <errno.h>
 #include <stdio.h>
@@ -9,7 +10,10 @@
 
 static const char *const scheme_words[] = {
     [SCHEME_AUTO] = "auto", [SCHEME_TCP] = "tcp",     [SCHEME_TLS] = "tls",
-    [SCHEME_HTTP] = "http", [SCHEME_HTTPS] = "https", [SCHEME_DNS] = "dns"};
+    [SCHEME_HTTP] = "http", [SCHEME_HTTPS] = "https", [SCHEME_DNS] = "dns",
+    [SCHEME_SMTP] = "smtp", [SCHEME_IMAP] = "imap",   [SCHEME_POP3] = "pop3",
+    [SCHEME_FTP] = "ftp",   [SCHEME_PG] = "postgres", [SCHEME_MYSQL] = "mysql",
+    [SCHEME_LDAP] = "ldap", [SCHEME_REDIS] = "redis", [SCHEME_SSH] = "ssh"};
 
 #define TCP_STATE_CLOSE 7 /* netinet/tcp.h, which does not go with linux/tcp.h */
 
@@ -45,14 +49,14 @@ static void tell_tcp(struct chain *c, enum failure f, enum probe_stage s)
     result_set(r, "speaks", v_text(scheme_words[c->scheme]));
     chain_put_socket(c, r);
     put_bytes_seen(c, r);
+    words_put(c, r);
+    if (f == FAIL_HTTP_BAD_RESPONSE)
+        chain_put_first_bytes(c, r);
     if (s == PSTAGE_HOLD || s == PSTAGE_RESPONSE)
         result_set(r, "held", v_span(loop_clock() - c->connected));
-    if (f == FAIL_NONE) {
-        chain_tell(c, r);
-        return;
-    }
     chain_tell(c, r);
-    chain_skip_rest(c, r);
+    if (f != FAIL_NONE)
+        chain_skip_rest(c, r);
 }
 
 void tcp_failed(struct chain *c, enum failure f, enum probe_stage s)
@@ -71,6 +75,15 @@ static void tcp_passed(struct chain *c, enum probe_stage s)
     chain_quiet(c);
     chain_take(c);
     tell_tcp(c, FAIL_NONE, s);
+    chain_end(c);
+}
+
+void tcp_spoken(struct chain *c, enum probe_stage s, const char *reason)
+{
+    chain_quiet(c);
+    chain_take(c);
+    tell_tcp(c, FAIL_NONE, s);
+    chain_skip_because(c, reason);
     chain_end(c);
 }
 
@@ -94,6 +107,7 @@ void tcp_ok(struct chain *c, enum probe_stage s)
     if (s == PSTAGE_HOLD)
         result_set(r, "held", v_span(loop_clock() - c->connected));
     put_bytes_seen(c, r);
+    words_put(c, r);
     chain_tell(c, r);
 }
 
@@ -102,7 +116,8 @@ static enum probe_stage stage_of(const struct chain *c)
     switch (c->state) {
     case CHAIN_HOLD: return PSTAGE_HOLD;
     case CHAIN_SEND: return PSTAGE_REQUEST;
-    case CHAIN_REPLY: return PSTAGE_RESPONSE;
+    case CHAIN_REPLY:
+    case CHAIN_WORDS: return PSTAGE_RESPONSE;
     case CHAIN_QUEUED: return PSTAGE_NONE;
     default: return PSTAGE_CONNECT;
     }
@@ -140,7 +155,9 @@ static void go_on(struct chain *c)
         tcp_ok(c, PSTAGE_CONNECT);
         http_begin(c);
         return;
-    default: hold_begin(c);
+    default:
+        if (!words_begin(c))
+            hold_begin(c);
     }
 }
 
@@ -247,6 +264,11 @@ static void hold_passed(struct chain *c)
         chain_quiet(c);
         tcp_ok(c, PSTAGE_HOLD);
         http_begin(c);
+        return;
+    }
+    enum scheme spoken = c->explores ? dialogue_guess(c->first, c->nfirst, c->port) : SCHEME_AUTO;
+    if (spoken != SCHEME_AUTO) {
+        auto_found(c, spoken);
         return;
     }
     if (c->explores && !c->got) {
@@ -432,11 +454,13 @@ static void tcp_facts(struct facts *out, const struct result *r)
         facts_put_yes(out, r, FACT_SYN_REPEATED, v_int(field_int(r, "syns", 1)), v_none(),
                       v_none());
     facts_of_hold(out, r);
+    words_facts(out, r);
     if (r->outcome != OUTCOME_FAILED)
         return;
     if (r->stage == PSTAGE_CONNECT)
         facts_of_connect(out, r);
     facts_of_end(out, r);
+    facts_of_first_bytes(out, r);
 }
 
 const struct probe_type probe_type_tcp = {"tcp", N_("TCP"), tcp_facts};

@@ -219,6 +219,7 @@ int tls_prepare(struct chain *c, SSL_CTX *ctx)
     SSL_CTX_set1_cert_store(ctx, store);
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, on_verify);
     set_versions(o, ctx);
+    SSL_CTX_set_tlsext_status_type(ctx, TLSEXT_STATUSTYPE_ocsp);
     if (tls_set_variant(o, ctx) < 0 || (o->hello_pad && hello_pad(c, ctx) < 0)) {
         snprintf(c->tls.error, sizeof(c->tls.error), "cannot use the ciphers, groups or ALPN");
         ERR_clear_error();
@@ -297,7 +298,10 @@ static void put_verify(struct chain *c, struct result *r)
         result_set(r, "verify", v_text(X509_verify_cert_error_string(t->verify)));
         result_set(r, "verify_depth", v_int(t->verify_depth));
     } else {
-        result_set(r, "verify", v_text(t->verify_ran ? "ok" : "no certificate came"));
+        result_set(r, "verify",
+                   v_text(t->verify_ran ? "ok"
+                          : c->session  ? "resumed: not shown again"
+                                        : "no certificate came"));
     }
     result_set(r, "host_matches", v_bool(!t->host_bad));
     if (c->st->t->opt.insecure)
@@ -337,8 +341,12 @@ void tls_tell(struct chain *c, enum failure f, enum probe_stage s)
         chain_put_socket(c, r);
     if (f != FAIL_NONE && !c->tls.server_hello && !c->tls.alert_seen)
         chain_put_first_bytes(c, r);
-    if (s == PSTAGE_HOLD)
+    if (s == PSTAGE_HOLD) {
         result_set(r, "held", v_span(loop_clock() - c->tls_done));
+        if (c->tls.close_notify || c->sv.eof)
+            result_set(r, "close_notify", v_bool(c->tls.close_notify));
+        result_set(r, "ticket", v_bool(c->tls.ticket));
+    }
     chain_tell(c, r);
     if (f != FAIL_NONE && (!c->tls.done || s == PSTAGE_HOLD))
         chain_skip_rest(c, r);
@@ -350,10 +358,27 @@ static enum probe_stage stage_of(const struct chain *c)
     return c->state == CHAIN_TLS_HOLD ? PSTAGE_HOLD : PSTAGE_HANDSHAKE;
 }
 
+/* Once more, with the session of this connection: does the server take it up again? */
+static void resume(struct chain *c)
+{
+    SSL_SESSION *session = SSL_get1_session(c->ssl);
+    struct chain *next = NULL;
+    if (session && SSL_SESSION_is_resumable(session))
+        next = chain_new(c->st, &c->addr);
+    if (next)
+        next->session = session;
+    else
+        SSL_SESSION_free(session);
+    if (c->tls.certs)
+        result_set(c->tls.certs, "resumable", v_bool(next != NULL));
+}
+
 static void finish(struct chain *c, enum failure f)
 {
     enum probe_stage s = stage_of(c);
     chain_quiet(c);
+    if (f == FAIL_NONE && c->st->t->opt.resume && !c->session)
+        resume(c);
     if (c->ssl && f == FAIL_NONE)
         SSL_shutdown(c->ssl); /* close_notify; the answer is not awaited */
     chain_take(c);
@@ -523,6 +548,8 @@ static int make_ssl(struct chain *c)
     if (!c->ssl || SSL_set_fd(c->ssl, c->fd) != 1)
         return -ENOMEM;
     SSL_set_connect_state(c->ssl);
+    if (c->session)
+        SSL_set_session(c->ssl, c->session);
     if (chain_sni(c))
         SSL_set_tlsext_host_name(c->ssl, chain_sni(c));
     /* Only where the web lives: elsewhere an offer of h2 may itself be refused. */
@@ -533,7 +560,15 @@ static int make_ssl(struct chain *c)
 
 void tls_begin(struct chain *c)
 {
-    tcp_ok(c, PSTAGE_CONNECT);
+    tls_begin_after(c, PSTAGE_CONNECT);
+}
+
+void tls_begin_after(struct chain *c, enum probe_stage s)
+{
+    tcp_ok(c, s);
+    c->request_at = c->first_at = NSTIME_NONE; /* of the handshake, from here on */
+    c->nfirst = 0;
+    c->got = 0;
     c->state = CHAIN_TLS;
     queue_works(c);
     if (make_ssl(c) < 0) {
@@ -595,6 +630,28 @@ static bool certificate_failed(const struct result *r)
            r->failure == FAIL_TLS_HOSTNAME;
 }
 
+static void facts_of_session(struct facts *out, const struct result *r)
+{
+    struct value none = v_none();
+    const char *ocsp = field_str(r, "ocsp"), *reason = field_str(r, "ocsp_reason");
+    if (result_field(r, "resumed"))
+        facts_put(out, FACT_TLS_RESUMED, field_true(r, "resumed"), SRC_PROBE, 0, r->probe, none,
+                  none, none);
+    if (result_field(r, "close_notify"))
+        facts_put(out, FACT_CLOSE_NOTIFY, field_true(r, "close_notify"), SRC_PROBE, 0, r->probe,
+                  none, none, none);
+    /* What nobody has signed proves nothing. */
+    if (ocsp && field_true(r, "ocsp_verified") && !strcmp(ocsp, "revoked"))
+        facts_put_yes(out, r, FACT_CERT_REVOKED, v_text(reason ? reason : "unspecified"), none,
+                      none);
+    else if (ocsp && field_true(r, "ocsp_verified") && !strcmp(ocsp, "good"))
+        facts_put_no(out, r, FACT_CERT_REVOKED, none, none);
+    if (ocsp && field_true(r, "ocsp_stale"))
+        facts_put_yes(out, r, FACT_OCSP_STALE,
+                      v_text(field_str(r, "ocsp_until") ? field_str(r, "ocsp_until") : "?"), none,
+                      none);
+}
+
 static void facts_of_certificate(struct facts *out, const struct result *r)
 {
     const char *verify = field_str(r, "verify");
@@ -619,6 +676,7 @@ static void tls_facts(struct facts *out, const struct result *r)
     facts_of_hello(out, r);
     tls_facts_of_alerts(out, r);
     facts_of_certificate(out, r);
+    facts_of_session(out, r);
     facts_of_first_bytes(out, r);
     if (field_true(r, "client_certificate_wanted"))
         facts_put_yes(out, r, FACT_CERT_WANTED, v_none(), v_none(), v_none());

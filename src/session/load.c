@@ -304,7 +304,7 @@ static int load_target(struct loader *l, const json_t *j)
     if (!t)
         return -ENOMEM;
     t->opt.hold = -1;
-    t->scheme = (enum scheme)get_ranged(j, "scheme", SCHEME_AUTO, SCHEME_DNS, SCHEME_AUTO);
+    t->scheme = (enum scheme)get_ranged(j, "scheme", SCHEME_AUTO, SCHEME_COUNT - 1, SCHEME_AUTO);
     t->port = (uint16_t)get_ranged(j, "port", 0, UINT16_MAX, 0);
     t->numeric = get_addr(&t->address, j, "address");
     if (get_text(name, sizeof(name), j, "name") && name[0])

@@ -74,7 +74,7 @@ static void refusals(void **state)
     } t[] = {
         {"", "empty"},
         {"   ", "empty"},
-        {"ftp://h/", "the scheme \"ftp\" is not known"},
+        {"gopher://h/", "the scheme \"gopher\" is not known"},
         {"http://user:secret@h/", "refused"},
         {"user@h:22", "refused"},
         {"tcp://h", "a port is missing"},
