@@ -74,7 +74,7 @@ struct flow_half {
     uint8_t wscale : 4;        /* WSCALE_NONE: not offered */
     uint8_t mac[6];
     uint32_t bad_checksums;
-    uint16_t syns;             /* stops at its end */
+    uint16_t good_checksums, syns; /* they stop at their end */
 };
 #define WSCALE_NONE 15 /* RFC 7323 2.3: 14 is the most */
 /* What the payload of a direction has told; of a flow that never had any all 0. */

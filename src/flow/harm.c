@@ -95,6 +95,8 @@ static bool judge_client(const struct grown *g, const char **why)
 
 static bool judge_server(const struct reset *r, const char **why)
 {
+    if (r->one_sided && r->synack_seen && !r->request_seen && !r->response_started)
+        return no_harm(why, N_("only answers to a SYN that was not seen: nothing was open here"));
     if (r->own_retransmits)
         return harm(why, N_("the server gave up: what it sent was never acknowledged"));
     if (r->response_complete && all_acked(r, SIDE_ORIG))

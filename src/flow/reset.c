@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BURST_SPAN (5 * NS_PER_MS)
-#define SWEEP_SPAN (20 * NS_PER_MS) /* several services asked at once */
-#define TELL_EACH  64               /* later packets are only told in powers of two, up to here */
+#define BURST_SPAN   (5 * NS_PER_MS)
+#define SWEEP_SPAN   (20 * NS_PER_MS) /* several services asked at once */
+#define LAST_ACK_MAX (1 << 24)
+#define EARLY_SPAN   (120 * NS_PER_SEC) /* a refusal captured before the SYN that it answers */
+#define TELL_EACH    64 /* later packets are only told in powers of two, up to here */
 
 /* ---- what it says of itself ---- */
 static void take_segment(struct reset *r, const struct flow *f, enum side s, const struct packet *p)
@@ -265,6 +267,19 @@ static void note_service(struct flow_table *t, const struct flow *f, const struc
     c->probed++;
 }
 
+/* Where one direction alone was captured, the RST's own ACK is the last that tells of the other. */
+static void heed_last_ack(struct flow *f, enum side s, const struct packet *p)
+{
+    const struct flow_half *x = &f->side[s].half;
+    struct flow_half *y = &f->side[other(s)].half;
+    int32_t ahead = seq_diff(p->tcp.ack, y->acked);
+    if (!(p->tcp.flags & TCP_ACK) || y->seen || !y->acked || p->tcp.seq != x->next || ahead <= 0 ||
+        ahead > LAST_ACK_MAX)
+        return;
+    y->bytes += (uint32_t)ahead;
+    y->acked = y->next = p->tcp.ack;
+}
+
 static void reset_new(struct flow_table *t, struct flow *f, enum side s, const struct packet *p)
 {
     struct grown *g = table_add_reset(t, f->id);
@@ -273,6 +288,7 @@ static void reset_new(struct flow_table *t, struct flow *f, enum side s, const s
     struct reset *r = &g->r;
     f->reset = (uint32_t)r->id;
     f->synack_bad_ack |= half_open(f);
+    heed_last_ack(f, s, p);
     take_segment(r, f, s, p);
     take_features(r, f);
     take_state(r, f);
@@ -378,11 +394,63 @@ static void heed(struct grown *g, const struct flow *f, enum side s, const struc
         r->lived_on = true;
 }
 
+/* ---- captured in the wrong order ---- */
+static bool precedes(const struct grown *g, const struct flow *f, enum side s,
+                     const struct packet *p)
+{
+    const struct reset *r = &g->r;
+    return r->stage == STAGE_NONE && r->rst_count == 1 && !r->rst_other_side &&
+           (p->tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && r->from == other(s) &&
+           r->flags & TCP_ACK && r->seq == 0 && r->ack == p->tcp.seq + segment_len(p) &&
+           p->time - r->time <= EARLY_SPAN && f->side[s].half.packets == 1 && !f->more;
+}
+
+static void swap_ends(struct flow *f, struct reset *r)
+{
+    struct flow_side side = f->side[0];
+    f->side[0] = f->side[1];
+    f->side[1] = side;
+    f->key = (struct flow_key){f->key.dst, f->key.src, f->key.dport, f->key.sport};
+    f->zeek.orig = !f->zeek.orig;
+    if (r->vantage_end == VANTAGE_ORIG || r->vantage_end == VANTAGE_RESP)
+        r->vantage_end = r->vantage_end == VANTAGE_ORIG ? VANTAGE_RESP : VANTAGE_ORIG;
+}
+
+/* The SYN that a refusal without any other packet had answered: now it is plain who asked. */
+static void take_late_syn(struct flow_table *t, struct grown *g, struct flow *f, enum side s,
+                          const struct packet *p)
+{
+    struct reset *r = &g->r;
+    if (s == SIDE_RESP)
+        swap_ends(f, r);
+    r->key = f->key;
+    r->from = SIDE_RESP;
+    r->stage = STAGE_SYN;
+    r->midstream = false;
+    r->ttl_other = p->ttl;
+    r->trigger_packet = p->number;
+    r->trigger_is_syn = true;
+    r->trigger_delay = 0;
+    r->bytes[SIDE_ORIG].known = true;
+    seq_fit_of(f, r);
+    r->class = class_of(f, r);
+    g->client = f->key.src;
+    g->from_next = f->side[SIDE_RESP].half.next;
+    g->peer_next = f->side[SIDE_ORIG].half.next;
+    note_service(t, f, g);
+    record_grew(g, f);
+    reset_tell(t, g);
+}
+
 void reset_after(struct flow_table *t, struct flow *f, enum side s, const struct packet *p)
 {
     struct grown *g = table_grown(t, f->reset);
     if (!g)
         return;
+    if (precedes(g, f, s, p)) {
+        take_late_syn(t, g, f, s, p);
+        return;
+    }
     struct reset *r = &g->r;
     bool news = syn_again(g, f, s, p);
     bool was_over = g->over, first = !r->packets_after[s], speaking = g->side_spoke;

@@ -185,11 +185,14 @@ static const struct flow *icmp_packet(struct flow_table *t, const struct packet 
 }
 
 /* A wrong checksum on one packet of a side whose others are right is corruption: a receiver drops
- * it. One that is merely not yet filled in (offload) is none. */
+ * it. One that is merely not yet filled in (offload) is none. Long segments are not summed, so once
+ * there was a wrong one only those that were summed, and right, speak for the side. */
 static bool is_corrupt(const struct flow_half *h, const struct packet *p)
 {
-    return p->tcp.checksum_seen && !p->tcp.checksum_ok && !p->tcp.checksum_partial &&
-           !h->unfilled && h->packets >= h->bad_checksums * 4ull + 2;
+    if (!p->tcp.checksum_seen || p->tcp.checksum_ok || p->tcp.checksum_partial || h->unfilled)
+        return false;
+    return h->bad_checksums ? h->good_checksums >= MIN_OF(h->bad_checksums * 4ull + 2, UINT16_MAX)
+                            : h->packets >= 2;
 }
 
 static const struct flow *tcp_packet(struct flow_table *t, const struct packet *p, uint64_t hash)

@@ -158,13 +158,19 @@ static void note_open(struct flow *f, nstime syn)
 static void note_syn(struct flow *f, enum side s, const struct packet *p)
 {
     struct flow_half *h = &f->side[s].half;
-    if (h->syns == 0) {
+    /* Backscatter: of one side alone, each SYN-ACK answers another SYN that nobody here sent. */
+    bool another = h->syns && p->tcp.flags & TCP_ACK && p->tcp.seq != h->isn && !h->bytes &&
+                   !f->side[other(s)].half.seen;
+    if (h->syns == 0 || another) {
         h->isn = p->tcp.seq;
         h->isn_known = true;
         if (!h->seen || seq_diff(h->next, h->isn) <= 0 || !h->bytes)
             h->next = h->isn + 1;
     }
-    count16(&h->syns);
+    if (another)
+        h->next = h->isn + 1;
+    else
+        count16(&h->syns);
     if (!(p->tcp.flags & TCP_ACK)) {
         if (s == SIDE_ORIG)
             note_open(f, h->syns == 1 ? p->time : NSTIME_NONE); /* Karn: which one is answered? */
@@ -298,7 +304,8 @@ static void note_ack(struct flow *f, enum side s, const struct packet *p)
 {
     struct flow_half *h = &f->side[s].half, *o = &f->side[other(s)].half;
     uint32_t ack = p->tcp.ack;
-    if (!o->seen && !o->acked) { /* one direction only: the ack tells where the other stands */
+    /* One direction only: the ack tells where the other stands; a SYN-ACK's is of its SYN alone. */
+    if (!o->seen && (!o->acked || p->tcp.flags & TCP_SYN)) {
         o->next = o->acked = ack;
         if (!o->isn_known)
             o->isn = ack - 1;
@@ -467,6 +474,8 @@ void track_packet(struct flow_table *t, struct flow *f, enum side s, const struc
         s == SIDE_ORIG && !h->syns && (p->tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
     if (p->tcp.checksum_seen && p->tcp.checksum_partial)
         h->unfilled = true;
+    h->good_checksums +=
+        p->tcp.checksum_seen && p->tcp.checksum_ok && h->good_checksums < UINT16_MAX;
     h->bad_checksums += p->tcp.checksum_seen && !p->tcp.checksum_ok && !p->tcp.checksum_partial;
     if (!(p->tcp.flags & TCP_RST)) {
         note_ip(h, p);

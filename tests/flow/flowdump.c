@@ -1,7 +1,7 @@
 /*
- * flowdump [--records|--streams] FILE: one tab-separated line for each reset (or each Zeek record,
- * or each flow with what its packets were) of a capture. A development tool: what the engine makes
- * of a file, before any judging.
+ * flowdump [--records|--streams|--facts] FILE: one tab-separated line for each reset (or each Zeek
+ * record, each flow with what its packets were, each reset with its packet and all its facts) of a
+ * capture. A development tool: what the engine makes of a file, before any judging.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "flow/flow.h"
+#include "tests/flow/snapshot.h"
 
 static void print_key(const struct flow_key *k)
 {
@@ -149,14 +150,31 @@ static uint8_t *slurp(const char *path, size_t *len)
     return buf;
 }
 
+static void print_facts(const struct reset *r)
+{
+    struct strbuf b = STRBUF_INIT;
+
+    print_key(&r->key);
+    snapshot_text(&b, r);
+    printf("\t%" PRIu64 "\t%u\t%s\n", r->packet, r->ip_id, b.buf);
+    strbuf_release(&b);
+}
+
+static void print_resets(const struct flow_table *t, bool facts)
+{
+    for (size_t id = 1; id <= flow_table_resets(t); id++)
+        (facts ? print_facts : print_reset)(flow_table_reset(t, id));
+}
+
 int main(int argc, char **argv)
 {
     bool records = argc == 3 && strcmp(argv[1], "--records") == 0;
     bool flows = argc == 3 && strcmp(argv[1], "--streams") == 0;
+    bool facts = argc == 3 && strcmp(argv[1], "--facts") == 0;
     struct flow_settings st = {.on_record = records ? print_record : NULL};
     size_t len = 0;
-    if (argc != 2 + (records || flows)) {
-        fprintf(stderr, "usage: flowdump [--records|--streams] FILE\n");
+    if (argc != 2 + (records || flows || facts)) {
+        fprintf(stderr, "usage: flowdump [--records|--streams|--facts] FILE\n");
         return 2;
     }
     uint8_t *buf = slurp(argv[argc - 1], &len);
@@ -168,8 +186,8 @@ int main(int argc, char **argv)
         return 3;
     }
     walk(t, buf, len);
-    for (size_t id = 1; !records && !flows && id <= flow_table_resets(t); id++)
-        print_reset(flow_table_reset(t, id));
+    if (!records && !flows)
+        print_resets(t, facts);
     if (flows)
         print_streams();
     else

@@ -103,6 +103,8 @@ static void word_of(struct packet *p, const char *w)
         p->tcp.has_tfo = true;
     else if (!strcmp(w, "bad"))
         p->tcp.checksum_ok = false;
+    else if (!strcmp(w, "unsummed"))
+        p->tcp.checksum_seen = false;
     else if (!strcmp(w, "partial"))
         p->tcp.checksum_ok = false, p->tcp.checksum_partial = true;
     else if (!strcmp(w, "df"))

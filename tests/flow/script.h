@@ -6,7 +6,8 @@
  * TIME in seconds; DIR '>' from the client, '<' from the server; FLAGS of SFRPAU or '-'. SEQ and
  * ACK are relative to the ISNs of the script ('!' before one: absolute). Keys: win ttl id ws mss
  * port (of the client) sport (of the server) from (last byte of the client's address) isn (of this
- * line's sender); words: ts sack tfo bad partial df in out. \r and \n in text are line ends.
+ * line's sender); words: ts sack tfo bad partial unsummed df in out. \r and \n in text are line
+ * ends.
  */
 #ifndef TESTS_FLOW_SCRIPT_H
 #define TESTS_FLOW_SCRIPT_H

@@ -48,6 +48,73 @@ static void test_stages(void **state)
     check("0 > R 1 win=0\n", STAGE_NONE, SIDE_ORIG, RST_PASSIVE, SEQ_UNKNOWN, false);
 }
 
+/* A refusal captured before its SYN: who asked is plain once that comes, whichever way round the
+ * flow began; long after, or with another number, it is no answer to it. */
+static void test_late_syn(void **state)
+{
+    static const char *const early[] = {"0 < RA !0 1 win=0 ttl=60\n0.001 > S 0 ttl=64\n",
+                                        "0 < RA !0 1 win=0 ttl=60 sport=40001 port=30000\n"
+                                        "0.001 > S 0 ttl=64 sport=40001 port=30000\n"};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct script s;
+        check(early[i], STAGE_SYN, SIDE_RESP, RST_REFUSE, SEQ_EXACT, true);
+        script_play(&s, early[i]);
+        const struct reset *r = script_reset(&s, 1);
+        assert_int_equal(r->key.src.b[3], 1);
+        assert_int_equal(r->ttl, 60);
+        assert_int_equal(r->ttl_other, 64);
+        assert_true(r->trigger_is_syn && r->trigger_packet == 2);
+        assert_true(flow_key_equal(flow_get_key(s.last), &r->key));
+        assert_int_equal(flow_get_half(s.last, SIDE_ORIG)->syns, 1);
+        script_release(&s);
+    }
+    check("0 < RA !0 1 win=0\n300 > S 0\n", STAGE_NONE, SIDE_RESP, RST_REFUSE, SEQ_UNKNOWN, false);
+    check("0 < RA !0 1 win=0\n0.001 > S 5\n", STAGE_NONE, SIDE_RESP, RST_REFUSE, SEQ_UNKNOWN,
+          false);
+}
+
+/* One direction alone: the ACK of the RST says what the other side had sent. */
+static void test_last_ack(void **state)
+{
+    (void)state;
+    check("0 > S 0\n0.1 > A 1 1\n0.1 > PA 1+50 1\n0.2 > RA 51 301\n", STAGE_DATA, SIDE_ORIG,
+          RST_ACTIVE, SEQ_EXACT, true);
+    check("0 > S 0\n0.1 > A 1 1\n0.1 > PA 1+50 1\n0.2 > RA 51 1\n", STAGE_PSH, SIDE_ORIG,
+          RST_ACTIVE, SEQ_EXACT, true);
+}
+
+/* Backscatter: SYN-ACKs with numbers of their own are no repeats of one that nobody acknowledged.
+ */
+static void test_backscatter(void **state)
+{
+    struct script s;
+    (void)state;
+    script_play(&s, "0 < SA 0 1\n9 < SA 777000 1\n20 < SA 555 1\n40 < RA !0 1\n");
+    assert_int_equal(script_reset(&s, 1)->own_retransmits, 0);
+    assert_false(script_reset(&s, 1)->harmful);
+    script_release(&s);
+    script_play(&s, "0 < SA 0 1\n1 < SA 0 1\n3 < SA 0 1\n9 < RA 1 1\n");
+    assert_int_equal(script_reset(&s, 1)->own_retransmits, 2);
+    script_release(&s);
+}
+
+/* A side whose every sum is wrong (somebody rewrote the capture) has no corrupt packets, however
+ * many long ones between them were not summed; among right ones a wrong FIN is none. */
+static void test_wrong_sums(void **state)
+{
+    (void)state;
+    check("0 > S 0 bad\n0.1 < SA 0 1\n0.1 > A 1 1 bad\n0.2 > A 1+1000 1 unsummed\n"
+          "0.2 > A 1001+1000 1 unsummed\n0.2 > A 2001+1000 1 unsummed\n"
+          "0.2 > A 3001+1000 1 unsummed\n0.2 > A 4001+1000 1 unsummed\n"
+          "0.2 > A 5001+1000 1 unsummed\n0.2 > A 6001+1000 1 unsummed\n"
+          "0.2 > A 7001+1000 1 unsummed\n0.2 > A 8001+1000 1 unsummed\n"
+          "0.2 > A 9001+1000 1 unsummed\n0.3 > FA 10001 1 bad\n0.4 < RA 1 10002\n",
+          STAGE_CLOSE, SIDE_RESP, RST_ACTIVE, SEQ_EXACT, false);
+    check(HANDSHAKE REQUEST "0.3 > FA 36 1 bad ts\n0.4 < RA 1 36 ts win=65160\n", STAGE_PSH,
+          SIDE_RESP, RST_ACTIVE, SEQ_EXACT, true);
+}
+
 /* Where several fit the first counts: none, close, syn, idle, data, psh, ack, midstream. */
 static void test_stage_order(void **state)
 {
@@ -381,6 +448,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stages),       cmocka_unit_test(test_stage_order),
+        cmocka_unit_test(test_late_syn),     cmocka_unit_test(test_last_ack),
+        cmocka_unit_test(test_backscatter),  cmocka_unit_test(test_wrong_sums),
         cmocka_unit_test(test_fit),          cmocka_unit_test(test_train),
         cmocka_unit_test(test_features),     cmocka_unit_test(test_forged),
         cmocka_unit_test(test_lived_on),     cmocka_unit_test(test_ignored_before_synack),
