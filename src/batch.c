@@ -152,7 +152,9 @@ static int batch_session(const struct options *o)
         complain("%s: %s", o->settings.read_file, err[0] ? err : strerror(-rc));
         return EXIT_CANNOT;
     }
-    rc = finish(o, s, 0, NULL);
+    rc = read_logs(s, o);
+    session_judge(s);
+    rc = rc ? rc : finish(o, s, 0, NULL);
     session_free(s);
     return rc;
 }
@@ -182,6 +184,8 @@ int batch_main(const struct options *o)
     status = work_start(w, o, on_run, &b);
     if (!status)
         end_if_blind(w);
+    if (!status && !w->session->ntargets && !o->settings.live && !o->settings.read_file && !o->demo)
+        run_stop(w->run); /* a log alone: it has been read */
     if (!status && !run_done(w->run)) {
         begin_progress(&b);
         begin_feed(&b);

@@ -77,6 +77,16 @@ static int do_add_target(void *arg, const char *spec, char *err, size_t errlen)
     return -EINVAL;
 }
 
+static uint64_t do_log_line(void *arg, const char *text)
+{
+    struct console *c = arg;
+    struct session *s = c->work.session;
+    uint64_t id = session_log_line(s, _("pasted"), s->log.lines + 1, text, strlen(text));
+
+    session_judge(s);
+    return id;
+}
+
 static int do_save(void *arg, char *where, size_t wherelen)
 {
     struct console *c = arg;
@@ -104,8 +114,16 @@ static bool utf8(void)
 
 static int start_screens(struct console *c, const struct options *o)
 {
-    struct ui_actions actions = {do_answer,     do_undo, do_skip, do_pause, do_probe_now,
-                                 do_add_target, do_save, do_quit, c};
+    struct ui_actions actions = {.answer = do_answer,
+                                 .undo = do_undo,
+                                 .skip = do_skip,
+                                 .pause = do_pause,
+                                 .probe_now = do_probe_now,
+                                 .add_target = do_add_target,
+                                 .log_line = do_log_line,
+                                 .save = do_save,
+                                 .quit = do_quit,
+                                 .arg = c};
     const char *no_color = getenv("NO_COLOR");
     struct ui_options opt = {
         .ascii = o->ascii || !utf8(),
@@ -134,8 +152,12 @@ static int load(struct console *c, const struct options *o)
         rc = -ENOMEM;
     if (!rc)
         rc = session_load(&c->work.session, o->settings.read_file, &o->settings, err, sizeof(err));
-    if (!rc)
+    if (!rc && (rc = read_logs(c->work.session, o)))
+        return rc;
+    if (!rc) {
+        session_judge(c->work.session);
         return 0;
+    }
     complain("%s: %s", o->settings.read_file, err[0] ? err : strerror(-rc));
     return EXIT_CANNOT;
 }

@@ -28,6 +28,7 @@ enum long_option {
     OPT_CONNECT_TO,
     OPT_PROXY,
     OPT_AUTH,
+    OPT_LOG,
     OPT_SAVE,
     OPT_FLOWS,
     OPT_MAX_FLOWS,
@@ -73,6 +74,7 @@ static const struct option long_options[] = {
     {"connect-to", required_argument, NULL, OPT_CONNECT_TO},
     {"proxy", required_argument, NULL, OPT_PROXY},
     {"auth", required_argument, NULL, OPT_AUTH},
+    {"log", required_argument, NULL, OPT_LOG},
     {"save", no_argument, NULL, OPT_SAVE},
     {"flows", no_argument, NULL, OPT_FLOWS},
     {"max-flows", required_argument, NULL, OPT_MAX_FLOWS},
@@ -112,6 +114,8 @@ void options_help(void)
             "  -i, --interface IF      capture on IF (may be repeated; any; none: no capture)\n"
             "  -f, --filter EXPR       capture what EXPR matches, pcap-filter(7)\n"
             "  -t, --targets FILE      targets, one a line: TARGET [KEY=VALUE]...\n"
+            "      --log FILE          error lines of an application's or proxy's log (- for "
+            "stdin)\n"
             "      --demo              twelve misbehaving servers on loopback; needs no network\n"),
           stdout);
     fputs(
@@ -306,6 +310,14 @@ static int add_interface(struct options *o, const char *name)
     return 0;
 }
 
+static int add_log(struct options *o, const char *path)
+{
+    if (ARRAY_GROW(o->logs, o->nlogs + 1, o->logs_alloc))
+        return EXIT_CANNOT;
+    o->logs[o->nlogs++] = path;
+    return 0;
+}
+
 static int add_header(struct options *o, char *line)
 {
     if (!strchr(line, ':') || strpbrk(line, "\r\n"))
@@ -409,6 +421,7 @@ static int set_text(struct options *o, int c, char *arg)
         return usage(_("--%s: its value is empty"), option_words(c));
     switch (c) {
     case 'r': st->read_file = arg; return 0;
+    case OPT_LOG: return add_log(o, arg);
     case 'i': return add_interface(o, arg);
     case 'f': st->filter = arg; return 0;
     case 'w': st->write_file = arg; return 0;
@@ -474,6 +487,12 @@ static int check(const struct options *o)
         return usage(_("-f: nothing is captured with -i none"));
     if (!st->live && !st->read_file && st->write_file)
         return usage(_("-w: nothing is captured with -i none"));
+    for (size_t i = 0; i < o->nlogs; i++)
+        if (strcmp(o->logs[i], "-") == 0 &&
+            (o->mode == MODE_CONSOLE || (st->read_file && strcmp(st->read_file, "-") == 0)))
+            return usage(_("--log -: stdin is needed for something else"));
+    if (!st->live && !st->read_file && !targets && !o->nlogs && o->mode == MODE_BATCH)
+        return usage(_("nothing to do: no target, and nothing is captured"));
     if (st->defaults.tls_min && st->defaults.tls_max && st->defaults.tls_min > st->defaults.tls_max)
         return usage(_("--tls-min is above --tls-max"));
     if (st->write_file && strcmp(st->write_file, "-") == 0)
@@ -488,7 +507,11 @@ static void apply_defaults(struct options *o)
     struct settings *st = &o->settings;
     bool batch = o->mode == MODE_BATCH;
 
-    st->live = !st->read_file && !(st->ninterfaces == 1 && strcmp(st->interfaces[0], "none") == 0);
+    bool log_alone = batch && o->nlogs && !st->ninterfaces && !o->nspecs && !o->targets_file &&
+                     !o->demo && !st->read_file;
+
+    st->live = !st->read_file && !log_alone &&
+               !(st->ninterfaces == 1 && strcmp(st->interfaces[0], "none") == 0);
     if (!st->live)
         st->interface_asked = false;
     if (!o->count_given)
@@ -497,9 +520,9 @@ static void apply_defaults(struct options *o)
         st->interval = 10 * NS_PER_SEC;
     if (!o->rate_given)
         st->rate = RATE_DEFAULT;
-    st->save = !st->read_file || o->save_asked;
-    st->keep_packets = !batch || !st->read_file || st->save;
-    st->name = o->demo ? "demo" : st->read_file ? "file" : "session";
+    st->save = (!st->read_file && !log_alone) || o->save_asked;
+    st->keep_packets = !batch || !(st->read_file || log_alone) || st->save;
+    st->name = o->demo ? "demo" : st->read_file ? "file" : log_alone ? "log" : "session";
 }
 
 /* What getopt_long() did not take: not known, more than one begins so, or a value too many. */
@@ -602,6 +625,7 @@ void options_release(struct options *o)
 {
     free(o->headers);
     free(o->interfaces);
+    free(o->logs);
     if (o->data_file)
         free(o->settings.defaults.body);
     memset(o, 0, sizeof(*o));

@@ -33,6 +33,8 @@ struct options {
     enum color_when color;
     bool ascii, demo, save_asked;
     bool count_given, rate_given;
+    const char **logs; /* --log */
+    size_t nlogs, logs_alloc;
     char **specs; /* TARGETs, of argv */
     size_t nspecs;
 };
@@ -58,6 +60,9 @@ int print_interfaces(void);
 
 /* ---- targets.c: -t FILE ---- */
 int add_targets(struct run *r, const struct options *o); /* 0 or EXIT_USAGE, EXIT_CANNOT */
+
+/* ---- logfile.c: --log FILE ---- */
+int read_logs(struct session *s, const struct options *o); /* 0 or EXIT_CANNOT */
 
 /* ---- demo.c: rstfault, the misbehaving servers ---- */
 struct demo;

@@ -201,6 +201,7 @@ int work_start(struct work *w, const struct options *o, run_fn fn, void *arg)
     watch_signals(w);
     if (!o->demo) {
         rc = add_targets(w->run, o);
+        rc = rc ? rc : read_logs(w->session, o);
         if (!rc)
             go(w);
         return rc ? rc : w->failed;

@@ -211,6 +211,7 @@ const struct cause cause_app_deploy_restart = {
 };
 
 static const struct weight l4_proxy_upstream_dead_w[] = {
+    YR(LOG_NO_UPSTREAM, 200),
     YR(IMMEDIATE_ACCEPT, 30),
     YINR(HOLD_RESET, 0, 3, 30),
     YR(HOLD_FIN, 60),
@@ -248,6 +249,7 @@ const struct cause cause_l4_proxy_upstream_dead = {
 };
 
 static const struct weight client_app_abort_w[] = {
+    YR(LOG_CLIENT_ENDED, 250),
     YISR(RST_FROM, "client", 20),
     Y(SENDER_LOCAL, 60),
     YIS(RST_CLASS, "active", 60),

@@ -2,6 +2,7 @@
 #include "cause/catalogue.h"
 
 static const struct weight k8s_no_endpoints_w[] = {
+    YR(LOG_NO_UPSTREAM, 40),
     YISR(ICMP_ERROR, "port unreachable|udp port unreachable|destination port unreachable|3/3|1/4",
          150),
     YR(CONN_UNREACHABLE, 0),
@@ -98,19 +99,13 @@ const struct cause cause_ipvs_idle_900 = {
 };
 
 static const struct weight mesh_sidecar_w[] = {
-    YR(USER_MESH, 350),
-    N(USER_MESH, -400),
-    Y(HELLO_SENT, 20),
-    YIS(RST_CLASS, "active", 40),
-    YIN(HTTP_STATUS, 503, 503, 150),
-    Y(RST_TTL_DIFFERS, -60),
-    YR(HELLO_SENT, 0),
-    YR(REQUEST_SEEN, 0),
-    YR(IMMEDIATE_ACCEPT, 0),
-    YX(FIRST_BYTES_TEXT),
-    YX(TLS_ALERT),
-    Y(USER_KUBERNETES, 60),
-    N(USER_KUBERNETES, -100),
+    Y(LOG_NO_UPSTREAM, 60),       YR(USER_MESH, 350),
+    N(USER_MESH, -400),           Y(HELLO_SENT, 20),
+    YIS(RST_CLASS, "active", 40), YIN(HTTP_STATUS, 503, 503, 150),
+    Y(RST_TTL_DIFFERS, -60),      YR(HELLO_SENT, 0),
+    YR(REQUEST_SEEN, 0),          YR(IMMEDIATE_ACCEPT, 0),
+    YX(FIRST_BYTES_TEXT),         YX(TLS_ALERT),
+    Y(USER_KUBERNETES, 60),       N(USER_KUBERNETES, -100),
     Y(EARLY_REPLY, -150),
 };
 const struct cause cause_mesh_sidecar = {
@@ -225,9 +220,14 @@ const struct cause cause_s3_idle_or_short_body = {
 };
 
 static const struct weight es_body_limit_w[] = {
-    YINR(SIZE_LIMIT, 9e7, 1.1e8, 400), YINR(UPLOADING, 1e8, 1e15, 250),
-    YIN(HTTP_STATUS, 413, 413, 100),   N(SIZE_LIMIT, -250),
-    Y(USER_SIZE_LIMIT, 100),           N(USER_SIZE_LIMIT, -150),
+    Y(LOG_SAME_SIZE, 120),
+    N(LOG_SAME_SIZE, -60),
+    YINR(SIZE_LIMIT, 9e7, 1.1e8, 400),
+    YINR(UPLOADING, 1e8, 1e15, 250),
+    YIN(HTTP_STATUS, 413, 413, 100),
+    N(SIZE_LIMIT, -250),
+    Y(USER_SIZE_LIMIT, 100),
+    N(USER_SIZE_LIMIT, -150),
 };
 const struct cause cause_es_body_limit = {
     .id = "es-body-limit",

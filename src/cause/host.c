@@ -89,6 +89,7 @@ const struct cause cause_host_reboot_lost_state = {
 };
 
 static const struct weight failover_no_state_w[] = {
+    Y(LOG_MANY_PEERS, 80),
     YISR(RST_CLASS, "passive", 60),
     YIS(RST_CLASS, "active", -300),
     Y(RETRANSMITTED, 20),
@@ -171,20 +172,11 @@ const struct cause cause_vm_pause_migrate = {
 };
 
 static const struct weight pmtu_blackhole_w[] = {
-    YINR(STALLED, 1, 1e9, 60),
-    YINR(RETRANSMITTED, 2, 1e9, 60),
-    YR(GAVE_UP, 30),
-    YR(SIZE_LIMIT, 300),
-    N(SIZE_LIMIT, -250),
-    Y(SMALL_HELLO_OK, 150),
-    Y(HELLO_BIG, 60),
-    Y(UPLOADING, 60),
-    Y(NOTHING_ACKED, 20),
-    N(HELLO_BIG, -60),
-    Y(SYNACK_REPEATED, -250),
-    Y(IDLE_BEFORE, -60),
-    Y(LISTEN_QUEUE_FULL, -250),
-    Y(NEW_CONN_WORKS, -40),
+    Y(LOG_SAME_SIZE, 60),   YINR(STALLED, 1, 1e9, 60),  YINR(RETRANSMITTED, 2, 1e9, 60),
+    YR(GAVE_UP, 30),        YR(SIZE_LIMIT, 300),        N(SIZE_LIMIT, -250),
+    Y(SMALL_HELLO_OK, 150), Y(HELLO_BIG, 60),           Y(UPLOADING, 60),
+    Y(NOTHING_ACKED, 20),   N(HELLO_BIG, -60),          Y(SYNACK_REPEATED, -250),
+    Y(IDLE_BEFORE, -60),    Y(LISTEN_QUEUE_FULL, -250), Y(NEW_CONN_WORKS, -40),
     YISX(STAGE, "syn"),
 };
 const struct cause cause_pmtu_blackhole = {

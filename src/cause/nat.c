@@ -33,6 +33,7 @@ const struct cause cause_nat_mapping_expired = {
 };
 
 static const struct weight nat_rebind_ip_change_w[] = {
+    Y(LOG_MANY_PEERS, 120),
     YRD(LOCAL_ADDRESS_GONE, 550),
     YR(USER_NETWORK_CHANGED, 250),
     N(USER_NETWORK_CHANGED, -250),
@@ -74,6 +75,7 @@ const struct cause cause_conntrack_invalid_unnat = {
 };
 
 static const struct weight conntrack_flushed_w[] = {
+    Y(LOG_MANY_PEERS, 150),
     YR(USER_STATE_CLEARED, 250),
     N(USER_STATE_CLEARED, -300),
     YIS(RST_CLASS, "passive", 60),

@@ -2,6 +2,8 @@
 #include "cause/catalogue.h"
 
 static const struct weight http_early_reply_upload_w[] = {
+    Y(LOG_SAME_SIZE, 120),
+    N(LOG_SAME_SIZE, -60),
     YRD(EARLY_REPLY, 550),
     NX(EARLY_REPLY),
     YIN(HTTP_STATUS, 413, 413, 300),

@@ -2,6 +2,7 @@
 #include "cause/catalogue.h"
 
 static const struct weight idle_lb_rst_w[] = {
+    Y(LOG_SAME_AGE, 80),
     YR(IDLE_ANSWERED, 120),
     YINR(IDLE_CUT, 1, 1e9, 200),
     YIS(IDLE_CUT_KIND, "rst-on-data", 250),
@@ -47,6 +48,7 @@ const struct cause cause_idle_lb_rst = {
 };
 
 static const struct weight idle_lb_rst_pushed_w[] = {
+    Y(LOG_SAME_AGE, 80),
     YR(IDLE_PUSHED, 120),
     YINR(HOLD_RESET, 1, 1e9, 150),
     YIN(HOLD_RESET, 0, 1.5, -150),
@@ -189,6 +191,8 @@ const struct cause cause_keepalive_max_requests = {
 };
 
 static const struct weight inflight_idle_cut_w[] = {
+    N(LOG_SAME_AGE, -100),
+    Y(LOG_SAME_AGE, 150),
     YR(RESPONSE_WAIT, 100),
     YIN(RESPONSE_WAIT, 29, 1e9, 150),
     YIN(RESPONSE_WAIT, 0, 10, -80),
@@ -230,6 +234,8 @@ const struct cause cause_inflight_idle_cut = {
 };
 
 static const struct weight server_read_timeout_w[] = {
+    N(LOG_SAME_AGE, -100),
+    Y(LOG_SAME_AGE, 150),
     YINR(HOLD_RESET, 1.5, 1e9, 170),
     YR(UPLOADING, 40),
     YR(IDLE_PUSHED, 60),
@@ -272,6 +278,8 @@ const struct cause cause_server_read_timeout = {
 };
 
 static const struct weight app_deadline_abort_w[] = {
+    N(LOG_SAME_AGE, -100),
+    Y(LOG_SAME_AGE, 150),
     YR(RESPONSE_WAIT, 80),
     YIN(RESPONSE_WAIT, 4, 1e9, 80),
     YIS(RST_CLASS, "active", 60),
@@ -388,7 +396,7 @@ static const struct weight max_conn_age_w[] = {
     YR(USER_IDLE_SETTING, 250), Y(USER_PROXY, 60),
     N(USER_PROXY, -60),         YIS(FIN_BEFORE, "server", 60),
     Y(RETRANSMITTED, -80),      YR(SAME_AGE, 400),
-    N(SAME_AGE, -200),
+    N(SAME_AGE, -200),          Y(LOG_SAME_AGE, 80),
 };
 const struct cause cause_max_conn_age = {
     .id = "max-conn-age",

@@ -144,9 +144,61 @@ void patterns_release(struct patterns *p);
 int patterns_find(struct patterns *p, const struct pattern_item *items, size_t n); /* -ENOMEM */
 enum fact_kind pattern_fact_kind(enum pattern_kind kind);
 void pattern_fact(struct fact *out, const struct pattern *p); /* holds no strings */
+/* ---- what an application's or proxy's log says ---- */
+enum logged { /* what went wrong, as the words of the line have it */
+    LOGGED_NOTHING, LOGGED_RESET, LOGGED_PIPE, LOGGED_EOF, LOGGED_REFUSED, LOGGED_TIMEOUT,
+    LOGGED_UNREACHABLE, LOGGED_ABORTED /* by this host's kernel */, LOGGED_CLIENT /* by the client */,
+    LOGGED_TLS, LOGGED_CERTIFICATE, LOGGED_NOT_TLS, LOGGED_PLAIN, LOGGED_NAME, LOGGED_NO_UPSTREAM,
+    LOGGED_COUNT
+};
+const char *logged_name(enum logged e);  /* "connection_reset"; "" for NOTHING */
+const char *logged_title(enum logged e); /* N_() for people: "connection reset" */
+struct log_line {
+    enum logged error;
+    char words[64], program[16]; /* clean; as found, "" unknown */
+    char host[256];              /* the peer: a name or an address, "" unknown */
+    uint16_t port;               /* 0 unknown */
+    char stage[12];              /* "connect", "response" ...; "" unknown */
+    char flags[16];              /* HAProxy's termination state, Envoy's response flags */
+    nstime time, duration;       /* NSTIME_NONE; a line without a zone is read as UTC */
+    int64_t sent, received;      /* bytes, -1 unknown */
+    int alert, status;           /* 0 none */
+};
+/* False: nothing went wrong in it, or nothing that is known here. text: any bytes. */
+bool log_line_read(struct log_line *out, const char *text, size_t len);
+#define LOG_SAMPLES 128
+struct log_group { /* lines of one error with one peer */
+    struct log_line first;
+    uint64_t lines, first_number, last_number;
+    nstime begun, ended;         /* of those that bear a time */
+    nstime durations[LOG_SAMPLES];
+    int64_t sizes[LOG_SAMPLES];
+    size_t ndurations, nsizes;   /* the first ones */
+    uint64_t after_pipe;         /* came within a second after a broken pipe of the same peer */
+    unsigned peers_at_once;      /* most peers that failed within one second, this one with them */
+};
+#define LOG_GROUPS_MAX 500
+struct log_digest {
+    struct log_group **groups;
+    size_t nr, alloc;
+    uint64_t lines, errors, dropped; /* read; of them errors; left out by the cap */
+    struct { nstime time; size_t group; } recent[64]; /* a ring of errors with a time */
+    size_t nrecent;
+};
+void log_digest_release(struct log_digest *d);
+/* Counts the line; its group's index, or -ENOENT (no error in it), -E2BIG (too many), -ENOMEM. */
+int log_digest_add(struct log_digest *d, const char *text, size_t len, uint64_t number);
+/* What a group says of its failure; ref is the name of the log. */
+void facts_of_log(struct facts *out, const struct log_group *g, const char *ref);
+/* The same without what only speaks of those very connections: for a reset of the same peer that
+ * was seen by other means. */
+void facts_of_log_pattern(struct facts *out, const struct log_group *g, const char *ref);
 
 /* ---- the ledger ---- */
-enum about { ABOUT_HOST, ABOUT_TARGET, ABOUT_RESULT, ABOUT_RESET, ABOUT_ENDING, ABOUT_KINDS };
+enum about {
+    ABOUT_HOST, ABOUT_TARGET, ABOUT_RESULT, ABOUT_RESET, ABOUT_ENDING, ABOUT_LOG, ABOUT_KINDS
+};
+const char *about_name(enum about a); /* "reset": the word in a saved session */
 struct subject {
     enum about about;
     uint64_t id; /* 0 for the host */

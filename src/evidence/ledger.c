@@ -21,6 +21,13 @@ struct ledger {
     size_t nr, size;
 };
 
+const char *about_name(enum about a)
+{
+    static const char *const names[ABOUT_KINDS] = {"host",  "target", "result",
+                                                   "reset", "ending", "log"};
+    return a < ABOUT_KINDS ? names[a] : "";
+}
+
 struct ledger *ledger_new(void)
 {
     return calloc(1, sizeof(struct ledger));

@@ -211,6 +211,13 @@ FACT(REUSED, "connection-reused", "reused", "", SEV_NOTE, N_("the connection had
 /* ---- names ---- */
 FACT(DNS_FAILED, "dns-failed", "dns", "", SEV_BAD, N_("the name did not resolve: %1$s"), N_("the name resolved"), N_("the name was not looked up"))
 FACT(DNS_HOSTS, "dns-hosts", "dns-hosts", "", SEV_NOTE, N_("the answer came from /etc/hosts"), N_("the answer did not come from /etc/hosts"), "")
+/* ---- what a log says ---- */
+FACT(LOG_SAYS, "log-says", "", "", SEV_NOTE, N_("the log says \"%1$s\" (lines: %2$s)"), "", N_("what the application's log says is not known"))
+FACT(LOG_SAME_AGE, "log-same-age", "idle", "ms", SEV_WARN, N_("the logged failures come after %1$s each time (%2$s of %3$s)"), N_("the logged failures come after different times (%2$s of them, median %1$s)"), "")
+FACT(LOG_SAME_SIZE, "log-same-size", "size-sweep", "bytes", SEV_WARN, N_("the logged failures come at %1$s bytes each time (%2$s of %3$s)"), N_("the logged failures come at different sizes (%2$s of them, median %1$s bytes)"), "")
+FACT(LOG_MANY_PEERS, "log-many-peers", "pattern", "", SEV_WARN, N_("connections to %1$s peers failed within one second, says the log"), "", "")
+FACT(LOG_CLIENT_ENDED, "log-client-ended", "client-abort", "", SEV_NOTE, N_("the server's or proxy's log says that the client ended it (%1$s)"), "", "")
+FACT(LOG_NO_UPSTREAM, "log-no-upstream", "upstream", "", SEV_BAD, N_("the proxy's log says that it had no server to send to (%1$s)"), "", "")
 /* ---- what the user answered: one for each question the checklist may ask ---- */
 FACT(USER_SERVER_LOG, "user-server-log", "user-log", "", SEV_NOTE, N_("the server's log shows an error at that time, says the user"), N_("the server's log shows nothing at that time, says the user"), N_("nobody has looked into the server's log"))
 FACT(USER_FW_CHANGED, "user-firewall-rule", "user-fw", "", SEV_NOTE, N_("a firewall rule covers this port, says the user"), N_("no firewall rule covers this port, says the user"), N_("nobody has asked who runs the firewall"))

@@ -18,7 +18,7 @@ static uint64_t incident_key(const struct session *s, const struct incident *i)
 
     key = hash_mix(key, (uint64_t)incident_stage(s, i) * 16 + (uint64_t)j->sender);
     key = hash_mix(key, j->nverdicts ? (uint64_t)j->verdicts[0].grade : 9);
-    key = hash_mix(key, (uint64_t)(i->is_reset + 2 * i->repeat + 4 * i->related));
+    key = hash_mix(key, (uint64_t)(i->is_reset + 2 * i->repeat + 4 * i->related + 8 * i->log_id));
     key = hash_mix(key, hash_bytes(2, i->harmful_why, strlen(i->harmful_why)));
     return i->harmful ? hash_mix(key, i->target) : key;
 }

@@ -259,8 +259,8 @@ static void add_title(struct strbuf *sb, const struct session *s, const struct i
 
     if (i->reset_id)
         strbuf_addf(sb, "#%llu  ", (unsigned long long)i->reset_id);
-    if (i->time != NSTIME_NONE)
-        strbuf_addf(sb, "%s  ", time_clock(when, i->time, 3, false));
+    if (i->time != NSTIME_NONE) /* a log's clock is written as it stands there */
+        strbuf_addf(sb, "%s  ", time_clock(when, i->time, i->log ? 0 : 3, i->log != NULL));
     words_flow(sb, s, i);
     if (i->reset) {
         struct value v = v_int((int64_t)i->reset->packet);
@@ -300,11 +300,14 @@ static void say_what(struct page *p, const struct incident *i)
 
     const struct result *r = incident_failed_result(p->s, i);
 
-    if (i->reset ? i->reset->stage != STAGE_SYN : !r || r->failure != FAIL_REFUSED) {
+    if (i->log)
+        incident_line(&sb, p->s, i, tr_locale);
+    else if (i->reset ? i->reset->stage != STAGE_SYN : !r || r->failure != FAIL_REFUSED) {
         incident_line(&sb, p->s, i, tr_locale);
         strbuf_addstr(&sb, "; ");
     }
-    strbuf_addstr(&sb, _(i->harmful_why));
+    if (!i->log)
+        strbuf_addstr(&sb, _(i->harmful_why));
     item_sb(p, 1, _("What"), &sb);
 }
 

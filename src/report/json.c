@@ -427,6 +427,48 @@ static void resets_json(struct json *j, const struct session *s)
     jw_close(j, ']');
 }
 
+/* ---- what a log told ---- */
+
+void json_log_keys(struct json *j, const struct session *s, const struct incident *i)
+{
+    const struct log_group *g = i->log;
+    const struct log_line *l = &g->first;
+
+    jw_text(j, "file", s->log_name);
+    jw_uint(j, "line", g->first_number);
+    jw_uint(j, "last_line", g->last_number);
+    jw_uint(j, "lines", g->lines);
+    jw_time(j, "time", g->begun);
+    jw_time(j, "last_time", g->ended);
+    jw_text(j, "error", logged_name(l->error));
+    jw_text(j, "words", word_or_null(l->words));
+    jw_text(j, "program", word_or_null(l->program));
+    jw_text(j, "host", word_or_null(l->host));
+    if (l->port)
+        jw_uint(j, "port", l->port);
+    else
+        jw_null(j, "port");
+    jw_bool(j, "related", i->related);
+    jw_bool(j, "harmful", i->harmful);
+    diagnosis_json(j, i);
+}
+
+/* Only with --log: a key of its own, as a line of a log is neither a probe nor a seen reset. */
+static void logs_json(struct json *j, const struct session *s)
+{
+    if (!s->log.lines)
+        return;
+    jw_open(j, "log", '[');
+    for (size_t k = 0; k < s->nincidents; k++) {
+        if (!s->incidents[k] || !s->incidents[k]->log)
+            continue;
+        jw_open(j, NULL, '{');
+        json_log_keys(j, s, s->incidents[k]);
+        jw_close(j, '}');
+    }
+    jw_close(j, ']');
+}
+
 /* ---- the rest ---- */
 
 void json_vantage_keys(struct json *j, const struct vantage *v)
@@ -602,6 +644,7 @@ static int json_write(const struct session *s, const struct sink *to)
     targets_json(&j, s);
     resets_json(&j, s);
     patterns_json(&j, s);
+    logs_json(&j, s);
     jw_open(&j, "experiments", '[');
     for (size_t i = 0; i < s->nexperiments; i++)
         if (s->experiments[i].outcome != EXP_RUNNING)

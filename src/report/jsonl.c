@@ -60,10 +60,13 @@ static void reset_lines(struct json *j, const struct session *s, uint64_t after)
 {
     for (size_t k = 0; k < s->nincidents; k++) {
         const struct incident *i = s->incidents[k];
-        if (!i || !i->is_reset || (after && i->judged_revision <= after))
+        if (!i || !(i->is_reset || i->log) || (after && i->judged_revision <= after))
             continue;
-        line_open(j, "reset", s, i->target);
-        json_reset_keys(j, s, i);
+        line_open(j, i->log ? "log" : "reset", s, i->target);
+        if (i->log)
+            json_log_keys(j, s, i);
+        else
+            json_reset_keys(j, s, i);
         line_close(j);
         if (!after)
             out_some(j->out);

@@ -46,6 +46,7 @@ const struct result *incident_failed_result(const struct session *s, const struc
 /* ---- json.c: the keys of its objects ---- */
 void json_probe_keys(struct json *j, const struct session *s, const struct result *r);
 void json_reset_keys(struct json *j, const struct session *s, const struct incident *i);
+void json_log_keys(struct json *j, const struct session *s, const struct incident *i);
 void json_vantage_keys(struct json *j, const struct vantage *v);
 void json_experiment_keys(struct json *j, const struct session *s,
                           const struct experiment_record *e);

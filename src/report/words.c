@@ -49,7 +49,9 @@ void words_flow(struct strbuf *out, const struct session *s, const struct incide
 
     if (ts)
         strbuf_addstr(out, ts->target->name);
-    if (!i->flow_known)
+    if (i->log)
+        incident_who(out, s, i);
+    if (!i->flow_known || i->log)
         return;
     if (ts)
         strbuf_addstr(out, " (");
@@ -136,10 +138,30 @@ static void summary_of_packets(struct strbuf *out, const struct session *s, tran
     judgement_headline(out, &first->judgement, tr);
 }
 
+static void summary_of_log(struct strbuf *out, const struct session *s, translate_fn tr)
+{
+    const struct incident *worst = NULL;
+    struct value v[] = {v_int((int64_t)s->log.errors), v_int((int64_t)s->log.nr)};
+
+    for (size_t k = 0; k < s->nincidents; k++)
+        if (s->incidents[k] && s->incidents[k]->log && (!worst || s->incidents[k]->log->lines > worst->log->lines))
+            worst = s->incidents[k];
+    if (!worst) {
+        strbuf_addstr(out, tr(N_("the log tells of no connection that failed")));
+        return;
+    }
+    say(out, N_("the log tells of %1$s failures of %2$s kinds; most often: "), v, 2, tr);
+    incident_line(out, s, worst, tr);
+    strbuf_addstr(out, ": ");
+    judgement_headline(out, &worst->judgement, tr);
+}
+
 void words_summary(struct strbuf *out, const struct session *s, translate_fn tr)
 {
     if (s->ntargets)
         summary_of_targets(out, s, tr);
+    else if (s->log.lines && !s->vantage.packets)
+        summary_of_log(out, s, tr);
     else
         summary_of_packets(out, s, tr);
 }

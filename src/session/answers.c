@@ -22,6 +22,9 @@ static struct incident *incident_about(const struct session *s, struct subject a
 
     if (about.about == ABOUT_RESET)
         return incident_get(s, map_get(&s->priv->reset_incident, about.id));
+    for (size_t k = 0; about.about == ABOUT_LOG && k < s->nincidents; k++)
+        if (s->incidents[k]->log_id == about.id)
+            return s->incidents[k];
     for (size_t k = 0; about.about == ABOUT_ENDING && k < s->nincidents; k++)
         if (incident_subject(s->incidents[k]).about == ABOUT_ENDING &&
             incident_subject(s->incidents[k]).id == about.id)

@@ -189,6 +189,8 @@ void session_nameless(struct session *s, uint64_t n)
     if (n <= s->nameless)
         return;
     s->nameless = n;
+    if (s->ntargets) /* asked for targets: other programs' refusals are beside the point */
+        return;
     session_message(s, MSG_INFO,
                     P_("%llu connect of a program failed at once: its address is not known to the "
                        "kernel any more",

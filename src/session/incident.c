@@ -64,6 +64,7 @@ static bool concerns(const struct session *s, const struct incident *i, struct s
     case ABOUT_ENDING:
         return (i->ends[0] && i->ends[0]->id == about.id) ||
                (i->ends[1] && i->ends[1]->id == about.id);
+    case ABOUT_LOG: return i->log_id == about.id;
     case ABOUT_RESULT:
         r = session_result_by_id(s, about.id);
         return r && i->chain && r->chain == i->chain;
@@ -93,7 +94,7 @@ void incident_dirty_subject(struct session *s, struct subject about)
             incident_dirty(s, s->incidents[i]);
 }
 
-static struct incident *incident_new(struct session *s)
+struct incident *incident_new(struct session *s)
 {
     struct whole_incident *w = NULL;
     struct incident *i;
@@ -304,6 +305,8 @@ struct subject incident_subject(const struct incident *i)
 {
     if (i->reset)
         return (struct subject){ABOUT_RESET, i->reset->id};
+    if (i->log)
+        return (struct subject){ABOUT_LOG, i->log_id};
     if (!i->result && incident_ending(i))
         return (struct subject){ABOUT_ENDING, incident_ending(i)->id};
     return (struct subject){ABOUT_RESULT, i->result};
@@ -381,6 +384,8 @@ void incident_facts(const struct session *s, const struct incident *i, struct fa
             ledger_gather(s->ledger, (struct subject){ABOUT_ENDING, i->ends[k]->id}, out);
     for (size_t k = 0; ch && k < ch->nresults; k++)
         ledger_gather(s->ledger, (struct subject){ABOUT_RESULT, ch->results[k]}, out);
+    if (i->log)
+        ledger_gather(s->ledger, (struct subject){ABOUT_LOG, i->log_id}, out);
     if (i->target)
         ledger_gather(s->ledger, (struct subject){ABOUT_TARGET, i->target}, out);
     ledger_gather(s->ledger, (struct subject){ABOUT_HOST, 0}, out);
@@ -393,6 +398,7 @@ void incident_facts(const struct session *s, const struct incident *i, struct fa
             facts_put(&read, FACT_CAPTURE_DROPS, s->vantage.dropped > 0, SRC_PACKET, 0, NULL,
                       v_int((int64_t)s->vantage.dropped), v_none(), v_none());
     }
+    log_facts(s, i, &read);
     facts_merge(out, &read, false);
     facts_release(&read);
     if (ch)

@@ -351,11 +351,10 @@ void journal_counters(struct session *s, const struct host_counters *c)
     put(s, "counters", json_pack("{s:o,s:o}", "time", moment(c->time), "values", values));
 }
 
-static const char *const about_words[ABOUT_KINDS] = {"host", "target", "result", "reset", "ending"};
 
 static json_t *subject_json(struct subject about)
 {
-    return json_pack("{s:s,s:I}", "about", about_words[about.about], "id", (json_int_t)about.id);
+    return json_pack("{s:s,s:I}", "about", about_name(about.about), "id", (json_int_t)about.id);
 }
 
 /* {"about", "id", key: value}; takes value. */
@@ -452,6 +451,14 @@ void journal_ending(struct session *s, const struct host_ending *e)
     json_object_set_new(j, "owner", owner_json(&e->owner));
     json_object_set_new(j, "delta", delta);
     put(s, "ending", j);
+}
+
+void journal_log(struct session *s, const char *source, uint64_t number, const char *line)
+{
+    if (wanted(s))
+        put(s, "log",
+            json_pack("{s:o,s:I,s:o}", "file", text(source), "line", (json_int_t)number, "text",
+                      text(line)));
 }
 
 void journal_message(struct session *s, const struct message *m)

@@ -300,6 +300,8 @@ static void decide_harm(const struct session *s, struct incident *i)
     if (i->repeat) {
         i->harmful = false;
         i->harmful_why = drawn_by(s, i);
+    } else if (i->log) {
+        i->harmful = i->log->first.error != LOGGED_CLIENT;
     } else if (i->result) {
         i->harmful = true;
     } else if (chain_passed(s, i)) {
@@ -313,12 +315,13 @@ static void decide_harm(const struct session *s, struct incident *i)
 static void count_harm(struct session *s, struct incident *i)
 {
     struct incident_extra *x = incident_extra(s, i);
-    bool counts = i->is_reset && i->related && i->harmful && !i->repeat;
+    bool counts = (i->is_reset || i->log) && i->related && i->harmful && !i->repeat;
+    uint64_t *count = i->log ? &s->logged_errors : &s->harmful_resets;
 
     if (counts && !x->counted_harmful)
-        s->harmful_resets++;
+        ++*count;
     else if (!counts && x->counted_harmful)
-        s->harmful_resets--;
+        --*count;
     x->counted_harmful = counts;
 }
 

@@ -207,14 +207,13 @@ static bool get_fact(struct fact *f, const json_t *j, struct fact_text_space *sp
 
 static bool get_subject(const struct session *s, struct subject *about, const json_t *j)
 {
-    static const char *const words[ABOUT_KINDS] = {"host", "target", "result", "reset", "ending"};
-    const uint64_t last[ABOUT_KINDS] = {0, s->ntargets, s->nresults, flow_table_resets(s->flows),
-                                        s->nendings};
+    const uint64_t last[ABOUT_KINDS] = {
+        0, s->ntargets, s->nresults, flow_table_resets(s->flows), s->nendings, s->log.nr};
     const json_t *word = json_object_get(j, "about");
     int64_t id = get_int(j, "id", -1);
 
     for (int i = 0; i < ABOUT_KINDS && json_is_string(word); i++) {
-        if (strcmp(words[i], json_string_value(word)) != 0)
+        if (strcmp(about_name((enum about)i), json_string_value(word)) != 0)
             continue;
         *about = (struct subject){(enum about)i, (uint64_t)id};
         return id >= (i == ABOUT_HOST ? 0 : 1) && (uint64_t)id <= last[i];
@@ -583,6 +582,16 @@ static int load_ending(struct loader *l, const json_t *j)
     return 0;
 }
 
+static int load_log(struct loader *l, const json_t *j)
+{
+    char file[256], line[4096];
+
+    if (!get_text(file, sizeof(file), j, "file") || !get_text(line, sizeof(line), j, "text"))
+        return -EINVAL;
+    session_log_line(l->s, file, (uint64_t)MAX_OF(get_int(j, "line", 0), 0), line, strlen(line));
+    return 0;
+}
+
 static int load_message(struct loader *l, const json_t *j)
 {
     char text[240];
@@ -605,10 +614,19 @@ static const struct line_type {
     const char *name;
     int (*load)(struct loader *l, const json_t *j);
 } line_types[] = {
-    {"session", load_session}, {"vantage", load_vantage}, {"target", load_target},
-    {"chain", load_chain},     {"result", load_result},   {"counters", load_counters},
-    {"fact", load_fact},       {"undo", load_undo},       {"skip", load_skip},
-    {"ending", load_ending},   {"message", load_message}, {"experiment", load_experiment},
+    {"session", load_session},
+    {"vantage", load_vantage},
+    {"target", load_target},
+    {"chain", load_chain},
+    {"result", load_result},
+    {"counters", load_counters},
+    {"fact", load_fact},
+    {"undo", load_undo},
+    {"skip", load_skip},
+    {"ending", load_ending},
+    {"message", load_message},
+    {"log", load_log},
+    {"experiment", load_experiment},
     {"end", load_end},
 };
 

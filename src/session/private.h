@@ -193,6 +193,7 @@ int session_make_flows(struct session *s);
 void vantage_fill(struct session *s); /* host and user, as they are now */
 
 /* ---- incident.c ---- */
+struct incident *incident_new(struct session *s); /* NULL: too many, counted */
 void incident_on_reset(void *arg, const struct reset *r);
 void incident_on_result(struct session *s, struct chain *ch, const struct result *r);
 void incident_of_ending(struct session *s, const struct host_ending *e);
@@ -209,6 +210,10 @@ void incident_dirty_subject(struct session *s, struct subject about);
 /* ---- neighbour.c: what other connections to the same address tell of a refusal ---- */
 void neighbour_facts(const struct session *s, const struct incident *i, struct facts *out);
 void neighbour_learnt(struct session *s, const struct addr *server); /* NULL: any */
+
+/* ---- log.c: what the lines of a log say of an incident ---- */
+void log_facts(const struct session *s, const struct incident *i, struct facts *out);
+void log_learnt(struct session *s, const struct log_group *g);
 
 /* ---- answers.c: what a loaded session says was answered ---- */
 void answer_replayed(struct session *s, struct subject about, enum fact_kind kind);
@@ -229,6 +234,7 @@ void journal_ending(struct session *s, const struct host_ending *e);
 void journal_experiment(struct session *s, const struct experiment_record *e);
 void experiment_record_release(struct experiment_record *e);
 int experiment_record_copy(struct experiment_record *to, const struct experiment_record *from);
+void journal_log(struct session *s, const char *source, uint64_t number, const char *line);
 void journal_message(struct session *s, const struct message *m);
 void journal_end(struct session *s);
 void save_packet(struct session *s, const struct record *rec);

@@ -172,6 +172,7 @@ void session_free(struct session *s)
     for (size_t i = 0; i < s->nincidents; i++)
         incident_release(s, s->incidents[i]);
     free(s->incidents);
+    log_digest_release(&s->log);
     for (size_t i = 0; i < s->nresults - s->results_gone; i++)
         result_free(s->results[i]);
     free(s->results);
@@ -566,5 +567,6 @@ size_t session_unfinished(const struct session *s)
 
 int session_exit_status(const struct session *s)
 {
-    return s->harmful_resets || s->failed_probes || session_unfinished(s) ? 1 : 0;
+    return s->harmful_resets || s->failed_probes || s->logged_errors || session_unfinished(s) ? 1
+                                                                                              : 0;
 }

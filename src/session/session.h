@@ -62,6 +62,8 @@ struct incident {
     uint64_t chain;          /* the probe's chain, 0: another program's flow */
     uint32_t target;         /* 0 */
     uint64_t result;         /* id of the failed result, 0 none */
+    const struct log_group *log; /* told by a log alone: its lines; NULL */
+    uint64_t log_id;         /* 0; else the group's index + 1 */
     struct flow_key flow;
     bool flow_known;
     nstime time;
@@ -150,16 +152,18 @@ struct session {
     size_t nexperiments, experiments_alloc;
     struct flow_table *flows;
     struct ledger *ledger;
+    struct log_digest log;   /* what the lines of logs say */
+    char log_name[256];      /* of the first one, "" none */
     struct host_counters first_counters, counters; /* at the start, latest */
     struct message messages[16]; /* ring, newest last */
     size_t nmessages;
     uint64_t messages_ever; /* the dropped ones too */
     uint64_t revision;       /* of anything */
-    uint64_t resets_seen, harmful_resets, failed_probes; /* related ones */
+    uint64_t resets_seen, harmful_resets, failed_probes, logged_errors; /* related ones */
     bool paused, finished, dirty; /* dirty: unsaved */
     struct {
         uint64_t packets_dropped, results_dropped, incidents_dropped, records_dropped,
-            endings_dropped;
+            endings_dropped, log_lines_dropped;
     } limits;
     char dir[512];           /* where it is saved, "" not */
     struct session_private *priv;
@@ -191,6 +195,10 @@ void session_next_test(struct session *s, uint64_t incident, const char *test, c
 void session_answer(struct session *s, uint64_t incident, const char *step, int yes /* 1, 0 */);
 void session_undo(struct session *s, uint64_t incident);      /* the last answer */
 void session_skip(struct session *s, uint64_t incident, const char *step);
+/* A line of a log (any bytes); source: its file's name. Secrets in it are masked, then it is kept if
+ * it tells of an error. */
+uint64_t session_log_line(struct session *s, const char *source, uint64_t number, const char *text,
+                          size_t len); /* the incident it is counted under, 0 none */
 void session_message(struct session *s, enum message_level level, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* Where packets come from: what the capture says of itself, its interfaces' names; live: whether

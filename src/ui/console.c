@@ -159,6 +159,17 @@ static void add_done(struct ui *ui, bool ok)
         ui_note(ui, LOOK_GOOD, _("added: %s"), ui->prompt.text);
 }
 
+static void paste_done(struct ui *ui, bool ok)
+{
+    if (!ok || !ui->prompt.text[0] || !ui->act.log_line)
+        return;
+    uint64_t id = ui->act.log_line(ui->act.arg, ui->prompt.text);
+    if (id)
+        ui_open_incident(ui, id);
+    else
+        ui_note(ui, LOOK_NOTE, _("that line tells of no connection that failed"));
+}
+
 static void toggle(struct ui *ui, const char *word)
 {
     char err[200];
@@ -247,6 +258,7 @@ static bool console_action(struct ui *ui, void *state, enum action a)
     case ACTION_OPEN:
     case ACTION_DIAGNOSE:
     case ACTION_FLOW: open_here(ui, c, a); return true;
+    case ACTION_PASTE: ui_prompt(ui, _("log line:"), "", NULL, paste_done); return true;
     case ACTION_ADD: ui_prompt(ui, _("add target:"), "", NULL, add_done); return true;
     case ACTION_NEXT_RESET:
     case ACTION_PREVIOUS_RESET:

@@ -39,6 +39,8 @@ ACTION(FLOW, "flow", IN_CONSOLE | IN_DIAGNOSIS | IN_PACKET, "f", 5, N_("flow"),
 ACTION(DIAGNOSE, "diagnose", IN_CONSOLE | IN_FLOW | IN_PACKET, "d", 4, N_("diagnose"),
        N_("who sent the reset, and why"))
 ACTION(ADD, "add", IN_CONSOLE, "a", 5, N_("add"), N_("add a target"))
+ACTION(PASTE, "paste-log", IN_CONSOLE, "L", 0, NULL,
+       N_("paste a line of a log: what it tells is diagnosed"))
 ACTION(FILTER, "filter", IN_CONSOLE, "/ F3", 5, N_("filter"),
        N_("show only what matches: host: port: flags: stage: cause: harmful: or a pcap filter"))
 ACTION(CLEAR, "clear-filter", IN_CONSOLE, "x", 0, NULL, N_("clear the filter"))

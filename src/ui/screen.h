@@ -32,7 +32,7 @@ struct screen {
 extern const struct screen console_screen, diagnosis_screen, flow_screen, packet_screen,
     help_screen;
 
-#define PROMPT_MAX 400
+#define PROMPT_MAX 2000 /* a line of a log is pasted into it */
 struct prompt {
     const char *label; /* NULL: no prompt */
     char text[PROMPT_MAX];

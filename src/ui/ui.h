@@ -26,6 +26,7 @@ struct ui_actions {
     void (*pause)(void *arg, bool pause);
     void (*probe_now)(void *arg, uint32_t target);
     int (*add_target)(void *arg, const char *spec, char *err, size_t errlen);
+    uint64_t (*log_line)(void *arg, const char *text); /* the incident it tells of; 0: none */
     int (*save)(void *arg, char *where, size_t wherelen); /* F2: session and reports */
     void (*quit)(void *arg);
     void *arg;

@@ -95,6 +95,12 @@ void incident_who(struct strbuf *out, const struct session *s, const struct inci
         strbuf_add_clean(out, t->target->name, strlen(t->target->name), 200);
         return;
     }
+    if (i->log && !i->flow_known && *i->log->first.host) {
+        strbuf_addstr(out, i->log->first.host);
+        if (i->log->first.port)
+            strbuf_addf(out, ":%u", i->log->first.port);
+        return;
+    }
     const struct flow_key *k = i->reset ? &i->reset->key : &i->flow;
     if (!i->reset && !i->flow_known) {
         strbuf_addstr(out, "?");
@@ -120,6 +126,19 @@ static const struct result *result_of(const struct session *s, const struct inci
     return i->result ? session_result_by_id(s, i->result) : NULL;
 }
 
+/* "connection reset while waiting for the response, says the log (12 times)" */
+static void log_words(struct strbuf *out, const struct log_group *g, translate_fn tr)
+{
+    const char *stage = *g->first.stage ? tr(stage_word_for_fact(g->first.stage)) : "";
+    struct value v[] = {v_text(tr(logged_title(g->first.error))), v_text(stage),
+                        v_int((int64_t)g->lines)};
+
+    if (*stage)
+        text_render(out, N_("%1$s %2$s, says the log (lines: %3$s)"), v, 3, tr);
+    else
+        text_render(out, N_("%1$s, says the log (lines: %3$s)"), v, 3, tr);
+}
+
 void incident_line(struct strbuf *out, const struct session *s, const struct incident *i,
                    translate_fn tr)
 {
@@ -127,6 +146,10 @@ void incident_line(struct strbuf *out, const struct session *s, const struct inc
 
     incident_who(out, s, i);
     strbuf_addstr(out, ": ");
+    if (i->log) {
+        log_words(out, i->log, tr);
+        return;
+    }
     if (i->is_reset) {
         bool refused = i->reset ? i->reset->stage == STAGE_SYN : r && r->failure == FAIL_REFUSED;
         if (refused) {
@@ -151,7 +174,9 @@ void incident_stage_line(struct strbuf *out, const struct session *s, const stru
 {
     const struct result *r = result_of(s, i);
 
-    if (!i->reset && r) {
+    if (i->log) {
+        log_words(out, i->log, tr);
+    } else if (!i->reset && r) {
         if (!i->is_reset && r->failure != FAIL_NONE) {
             strbuf_addstr(out, tr(failure_title(r->failure)));
             strbuf_addch(out, ' ');

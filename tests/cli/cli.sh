@@ -185,6 +185,39 @@ cp out first
 run copy-read 1 '' -b -r copy.pcapng --format json
 json 'd["resets"] == json.load(open("first"))["resets"]'
 
+# ---- the lines of a log
+cat >app.log <<'EOL'
+2026-11-22T14:05:12Z read tcp 10.0.0.2:1->10.0.0.7:9200: read: connection reset by peer duration=60s
+2026-11-22T14:07:12Z read tcp 10.0.0.2:2->10.0.0.7:9200: read: connection reset by peer duration=60s
+2026-11-22T14:09:12Z read tcp 10.0.0.2:3->10.0.0.7:9200: read: connection reset by peer duration=60s
+all is well
+2026-11-22T14:09:13Z Get "https://bob:hunter2@api.lan/": EOF password=hunter2 Authorization: Bearer hunter2
+EOL
+run log 1 '' -b --log app.log --format json --save
+json 'len(d["log"]) == 2 and d["log"][0]["lines"] == 3 and d["log"][0]["host"] == "10.0.0.7"'
+json '"log-same-age" in [f["kind"] for s in d["log"][0]["checklist"] for f in s["facts"]] + [f["kind"] for v in d["log"][0]["verdicts"] for f in v["for"]]'
+json 'd["resets"] == [] and d["log"][0]["verdicts"]'
+cp out first
+dir=$(echo "$XDG_DATA_HOME"/rstconsole/sessions/*)
+grep -rq hunter2 "$dir" out && fail "a password of the log was kept"
+run log-session 1 '' -b -r "$dir" --format json
+json 'd["log"] == json.load(open("first"))["log"]'
+rm -rf "$XDG_DATA_HOME"
+run log-text 1 '' -b --log app.log
+says 'connection reset while waiting for the response'
+run log-lines 1 '' -b --log app.log --format jsonl
+says '"type":"log"'
+run log-quiet 0 'no line of 10 tells' -b --log words.txt -r close.pcap --format json
+json 'd["log"] == []'
+run log-absent 3 'absent.log' -b --log absent.log
+run log-twice 2 'stdin' -b --log - -r -
+name=log-stdin status=1 pattern='' n=$((n + 1))
+"$bin" -b --log - --format json <app.log >out 2>err
+got=$?
+ended
+json 'len(d["log"]) == 2'
+[ ! -e data ] || fail "--log alone kept a session"
+
 # ---- a session of a file, read again
 run save 1 '' -b -r hello.pcap --save --format json
 cp out first
@@ -295,7 +328,7 @@ if [ "$(id -u)" = 0 ] && [ -e "$builddir/rstconsole-capture" ]; then
     done
     read -r helper _ <"/proc/$child/task/$child/children"
     kill -9 "$helper"
-    until [ -s err ] || ! kill -0 "$child" 2>/dev/null; do sleep 0.05; done
+    until grep -q "capture has ended" err || ! kill -0 "$child" 2>/dev/null; do sleep 0.05; done
     kill -INT "$child"
     wait "$child"
     got=$?
