@@ -144,7 +144,8 @@ static void summary_of_log(struct strbuf *out, const struct session *s, translat
     struct value v[] = {v_int((int64_t)s->log.errors), v_int((int64_t)s->log.nr)};
 
     for (size_t k = 0; k < s->nincidents; k++)
-        if (s->incidents[k] && s->incidents[k]->log && (!worst || s->incidents[k]->log->lines > worst->log->lines))
+        if (s->incidents[k] && s->incidents[k]->log &&
+            (!worst || s->incidents[k]->log->lines > worst->log->lines))
             worst = s->incidents[k];
     if (!worst) {
         strbuf_addstr(out, tr(N_("the log tells of no connection that failed")));

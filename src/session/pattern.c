@@ -16,9 +16,6 @@ void session_patterns_release(struct session *s)
     patterns_release(&s->patterns);
     free(s->pattern_incidents);
     s->pattern_incidents = NULL;
-    free(s->priv->patterned);
-    s->priv->patterned = NULL;
-    s->priv->npatterned = 0;
 }
 
 static uint64_t addr_hash(const struct addr *a, uint16_t port)
@@ -97,27 +94,19 @@ static uint64_t shared_by(const struct patterns *p, size_t item)
 }
 
 /* Each incident learns its place; those that share something else than before are judged anew. */
-static int hand_out(struct session *s, const uint64_t *ids, size_t n)
+static void hand_out(struct session *s, const uint64_t *ids, size_t n)
 {
-    struct session_private *p = s->priv;
-    struct patterned *grown = realloc(p->patterned, (s->nincidents + 1) * sizeof(*grown));
-
-    if (!grown)
-        return -ENOMEM;
-    p->patterned = grown;
-    memset(grown + p->npatterned, 0, (s->nincidents - p->npatterned) * sizeof(*grown));
-    p->npatterned = s->nincidents;
     for (size_t i = 0; i < s->nincidents; i++)
-        grown[i].item = 0;
+        incident_extra(s, s->incidents[i])->pattern_item = 0;
     for (size_t i = 0; i < n; i++) {
-        struct patterned *at = &grown[ids[i] - 1];
+        struct incident *in = incident_get(s, ids[i]);
+        struct incident_extra *x = incident_extra(s, in);
         uint64_t shared = shared_by(&s->patterns, i);
-        at->item = (uint32_t)i + 1;
-        if (shared != at->shared)
-            incident_dirty(s, s->incidents[ids[i] - 1]);
-        at->shared = shared;
+        x->pattern_item = (uint32_t)i + 1;
+        if (shared != x->pattern_shared)
+            incident_dirty(s, in);
+        x->pattern_shared = shared;
     }
-    return 0;
 }
 
 static bool due(const struct session *s, bool all)
@@ -152,8 +141,7 @@ void session_find_patterns(struct session *s, bool all)
 const struct pattern *session_pattern_of(const struct session *s, const struct incident *i,
                                          enum pattern_kind kind)
 {
-    const struct session_private *p = s->priv;
-    uint32_t item = i->id <= p->npatterned ? p->patterned[i->id - 1].item : 0;
+    uint32_t item = incident_extra(s, i)->pattern_item;
     uint32_t at = item ? s->patterns.of_item[item - 1][kind] : 0;
 
     return at ? &s->patterns.items[at - 1] : NULL;

@@ -111,6 +111,8 @@ void judging_release(struct judging *j);
 struct incident_extra {
     bool queued, counted_harmful;
     bool own_checklist;      /* something is skipped: not the shared one */
+    uint32_t pattern_item;   /* index + 1 into what patterns were looked for in, 0 none */
+    uint64_t pattern_shared; /* what it shares, hashed */
     struct judged *judged;   /* NULL: not judged yet */
     enum fact_kind *answers; /* what the person answered, oldest first */
     size_t nanswers, answers_alloc;
@@ -172,11 +174,6 @@ struct session_private {
     const char *experiment; /* ... and this experiment's */
     uint64_t next_chain;   /* of experiments */
     bool loading;          /* inputs come from a file: not written again */
-    struct patterned { /* of each incident */
-        uint32_t item;   /* index + 1 into what patterns were looked for in, 0 none */
-        uint64_t shared; /* what it shares, hashed */
-    } *patterned;
-    size_t npatterned;
     uint64_t patterns_at;  /* how many resets there were then */
     bool patterns_stale;   /* resets have come or changed since */
     uint64_t drops_judged; /* vantage.dropped as the facts of the resets have it */
