@@ -47,6 +47,7 @@ struct shot_plan { /* texts and bytes are the trial's */
     nstime timeout;          /* of a stage without an answer */
     uint8_t ttl_syn, ttl_data; /* 0: as the system has it */
     uint8_t min_ttl, min_ttl_data; /* of what comes in: from the SYN on, from the handshake on */
+    bool count_expired;      /* looks for time-exceeded errors beyond its end; no other shot beside */
     uint16_t max_segment;    /* TCP_MAXSEG; 0 */
     bool mptcp, fast_open;
     nstime hold;             /* silence right after the handshake */
@@ -66,7 +67,6 @@ struct shot_plan { /* texts and bytes are the trial's */
     unsigned requests;       /* how often the request is made on one connection; 0: once */
     const void *again;       /* sent after the idle time; NULL: nothing is, the watch alone */
     size_t again_len;
-    bool stay;               /* holds the connection until the trial lets go (trial_let_go) */
 };
 struct shot {
     struct shot_plan plan;
@@ -80,6 +80,7 @@ struct shot {
     bool icmp;               /* an ICMP error came, TTL exceeded while connected included */
     struct addr icmp_from;   /* known before the handshake only */
     uint8_t icmp_type, icmp_code;
+    int expired;             /* time-exceeded errors this host got meanwhile; -1 not counted */
     uint16_t local_port;
     uint8_t alert;           /* TLS, with SHOT_ALERT */
     uint16_t tls_version;    /* chosen; 0 none */
@@ -91,7 +92,6 @@ struct shot {
     nstime rtt;              /* 0 unknown */
     int mss, pmtu;
     char first[80];          /* the peer's first words, clean */
-    bool staying;            /* it stands and is held */
     void *priv;              /* the shooter's */
 };
 
@@ -101,7 +101,6 @@ struct shooter { /* the real one is made by shooter_new(), tests bring a world o
                  void (*changed)(void *arg, struct shot *s), void *arg);
     /* Closes; done() does not come. NULL: closes what is still parting from its peer. */
     void (*cancel)(struct shooter *sh, struct shot *s);
-    void (*let_go)(struct shooter *sh, struct shot *s); /* a held one closes: done() comes */
     nstime (*now)(struct shooter *sh);
     void (*free)(struct shooter *sh);
 };

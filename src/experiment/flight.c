@@ -2,10 +2,12 @@
 #include "experiment/flight.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/errqueue.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -197,6 +199,59 @@ void flight_read_icmp(struct flight *f)
             return;
         read_one(f->s, &m);
     }
+}
+
+/* The value under `name` in a table of two lines, names and numbers ("Icmp: InMsgs ..."), or in one
+ * of "name value" lines (snmp6). */
+static int64_t counter_of(const char *text, const char *table, const char *name)
+{
+    const char *numbers, *n = NULL, *v = NULL;
+    size_t len = strlen(table);
+
+    for (const char *line = text; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
+        if (strncmp(line, table, len) != 0)
+            continue;
+        numbers = strchr(line, '\n');
+        if (!numbers || strncmp(++numbers, table, len) != 0)
+            return -1;
+        n = line;
+        v = numbers;
+        break;
+    }
+    for (; n && v; n++, v++) {
+        size_t have = strcspn(n, " \n");
+        if (have == strlen(name) && strncmp(n, name, have) == 0)
+            return strtoll(v, NULL, 10);
+        n += have;
+        v += strcspn(v, " \n");
+        if (*n != ' ' || *v != ' ')
+            return -1;
+    }
+    return -1;
+}
+
+static bool read_text(const char *path, char *out, size_t outlen)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, out, outlen - 1);
+
+    if (fd >= 0)
+        close(fd);
+    out[n > 0 ? n : 0] = 0;
+    return n > 0;
+}
+
+int64_t flight_expired(int family)
+{
+    static const char v6[] = "Icmp6InTimeExcds";
+    char text[8192];
+
+    if (!read_text(family == 6 ? "/proc/net/snmp6" : "/proc/net/snmp", text, sizeof(text)))
+        return -1;
+    if (family != 6)
+        return counter_of(text, "Icmp:", "InTimeExcds");
+    char *at = strstr(text, v6);
+    return at ? strtoll(at + sizeof(v6) - 1, NULL, 10) : -1;
 }
 
 void flight_reset_on_close(struct flight *f)

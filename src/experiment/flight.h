@@ -25,6 +25,7 @@ struct flight {
     struct strbuf reply; /* of the request being answered, up to a cap */
     uint64_t reply_got;
     nstime last_byte, asked_at;
+    int64_t expired_before; /* time-exceeded errors when the payload went out; -1 not read */
 };
 
 /* flight.c: sockets */
@@ -37,6 +38,9 @@ void flight_set_keepalive(struct flight *f, int seconds);
 void flight_read_icmp(struct flight *f);     /* the error queue */
 void flight_take_info(struct flight *f);     /* into the shot */
 void flight_reset_on_close(struct flight *f); /* what is not acknowledged is not sent again */
+/* Time-exceeded errors that this host's kernel has counted; -1 unknown. After a reset the socket is
+ * gone, and an ICMP error that comes behind it is told to nobody: the counter still knows it. */
+int64_t flight_expired(int family);
 bool flight_learn(struct flight *f, struct flow_key *flow); /* the 5-tuple */
 
 #endif

@@ -16,7 +16,7 @@
 #define FARTHEST 32
 #define REPEATS  2 /* at the hop found and at the one before it */
 
-enum { ASK_WALK, ASK_CLOSE_IN, ASK_SURE, ASK_LAST, ASK_LAST_RESET };
+enum { ASK_WALK, ASK_CLOSE_IN, ASK_SURE, ASK_CONTROL, ASK_LAST, ASK_LAST_RESET };
 struct hops {
     int ask;
     uint8_t from, distance;
@@ -40,7 +40,7 @@ static uint16_t walk_port(const struct symptom *y)
     return y->port == 443 ? 80 : 443;
 }
 
-static const struct shot *syn(struct trial *t, uint16_t port, uint8_t ttl, bool control)
+static const struct shot *syn(struct trial *t, uint16_t port, uint8_t ttl, bool control, bool alone)
 {
     struct shot_plan p;
 
@@ -48,6 +48,7 @@ static const struct shot *syn(struct trial *t, uint16_t port, uint8_t ttl, bool 
     p.control = control;
     p.port = port;
     p.ttl_syn = ttl;
+    p.content = p.count_expired = alone; /* one after the other */
     return trial_shoot(t, &p);
 }
 
@@ -55,7 +56,7 @@ static void walk(struct trial *t, struct hops *h)
 {
     for (int k = 0; k < WALK && h->from < FARTHEST; k++) {
         h->from++;
-        h->walk[h->from] = syn(t, walk_port(trial_symptom(t)), h->from, true);
+        h->walk[h->from] = syn(t, walk_port(trial_symptom(t)), h->from, true, false);
     }
 }
 
@@ -74,14 +75,15 @@ static uint8_t find_distance(const struct hops *h)
 
 /* ---- what is reset, and the control ---- */
 
-static const struct shot *bad(struct trial *t, uint8_t ttl)
+static const struct shot *bad(struct trial *t, uint8_t ttl, bool alone)
 {
     const struct symptom *y = trial_symptom(t);
     struct shot_plan p;
 
     if (y->stage == SHOT_CONNECT)
-        return syn(t, y->port, ttl, false);
+        return syn(t, y->port, ttl, false, alone);
     plan_same(t, &p, NULL, ttl);
+    p.count_expired = alone;
     p.ttl_data = ttl;
     p.first_reply = true;
     return trial_shoot(t, &p);
@@ -93,7 +95,7 @@ static const struct shot *control(struct trial *t, uint8_t ttl)
     struct shot_plan p;
 
     if (y->stage == SHOT_CONNECT)
-        return syn(t, walk_port(y), ttl, true);
+        return syn(t, walk_port(y), ttl, true, false);
     if (y->scheme == SCHEME_TCP) {
         plan_base(t, &p, N_("control"), ttl);
         p.talk = TALK_RAW;
@@ -119,7 +121,7 @@ static bool is_hit(const struct trial *t, const struct shot *s)
 static void ask(struct trial *t, struct hops *h, uint8_t ttl)
 {
     h->asked = ttl;
-    h->by_ttl_bad[ttl] = bad(t, ttl);
+    h->by_ttl_bad[ttl] = bad(t, ttl, false);
     h->by_ttl_control[ttl] = control(t, ttl);
 }
 
@@ -145,10 +147,9 @@ static void go_sure(struct trial *t, struct hops *h)
 {
     h->ask = ASK_SURE;
     for (int i = 0; i < REPEATS; i++) {
-        h->sure[2 * i] = bad(t, h->hit);
-        h->sure[2 * i + 1] = h->none ? bad(t, h->none) : NULL;
+        h->sure[2 * i] = bad(t, h->hit, true);
+        h->sure[2 * i + 1] = h->none ? bad(t, h->none, true) : NULL;
     }
-    h->sure_control = control(t, h->hit);
 }
 
 static void close_in(struct trial *t, struct hops *h)
@@ -235,7 +236,7 @@ static bool any_icmp(const struct hops *h)
     bool any = h->by_ttl_bad[h->hit] && h->by_ttl_bad[h->hit]->icmp;
 
     for (int i = 0; i < REPEATS; i++)
-        any = any || (h->sure[2 * i] && h->sure[2 * i]->icmp);
+        any = any || (h->sure[2 * i] && (h->sure[2 * i]->icmp || h->sure[2 * i]->expired > 0));
     return any;
 }
 
@@ -256,10 +257,18 @@ static void after_sure(struct trial *t, struct hops *h)
         say_server(t, h);
         return;
     }
+    h->ask = ASK_CONTROL;
+    h->sure_control = control(t, h->hit);
+}
+
+/* Silence of the router counts only where the control drew an answer of it. */
+static void after_control(struct trial *t, struct hops *h)
+{
     bool icmp = any_icmp(h);
     bool control_icmp = (h->sure_control && h->sure_control->icmp) ||
                         (h->by_ttl_control[h->hit] && h->by_ttl_control[h->hit]->icmp) ||
                         (h->walk[h->hit] && h->walk[h->hit]->icmp);
+
     if (!icmp && !control_icmp) { /* the router says nothing to anybody */
         trial_fact(t, FACT_RESET_HOP, true, v_int(h->hit), v_int(h->distance));
         trial_finish(t, TRIAL_SEPARATED, NULL);
@@ -280,6 +289,7 @@ static void next(struct trial *t, void *state)
     case ASK_WALK: after_walk(t, h); break;
     case ASK_CLOSE_IN: close_in(t, h); break;
     case ASK_SURE: after_sure(t, h); break;
+    case ASK_CONTROL: after_control(t, h); break;
     case ASK_LAST: after_last(t, h); break;
     default:
         if (is_hit(t, h->last))

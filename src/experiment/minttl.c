@@ -40,6 +40,14 @@ static void begin(struct trial *t, struct minttl *m)
         m->top[i] = meter(t, i ? tops[i - 1] + 1 : tops[0] - REACH);
 }
 
+static void add_step(struct trial *t, struct minttl *m, uint8_t at)
+{
+    const struct shot *s = meter(t, at);
+
+    if (s)
+        m->step[m->nsteps++] = s;
+}
+
 static void step(struct trial *t, struct minttl *m)
 {
     int gap = m->fails - m->passes;
@@ -48,7 +56,7 @@ static void step(struct trial *t, struct minttl *m)
     for (int i = 1; i <= BETWEEN; i++) {
         uint8_t at = (uint8_t)(m->passes + gap * i / (BETWEEN + 1));
         if (at > m->passes && at < m->fails)
-            m->step[m->nsteps++] = meter(t, at);
+            add_step(t, m, at);
     }
 }
 
@@ -89,7 +97,7 @@ static void after_top(struct trial *t, struct minttl *m)
     m->passes = c ? (uint8_t)MAX_OF(tops[c - 1] + 1, tops[c] - REACH) : tops[0] - REACH;
     m->fails = tops[c] == 255 ? 255 : tops[c] + 1;
     if (c) /* between the classes nothing is known yet: the reach is tried like a step */
-        m->step[m->nsteps++] = meter(t, m->passes);
+        add_step(t, m, m->passes);
     else
         step(t, m);
 }

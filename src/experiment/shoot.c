@@ -15,6 +15,7 @@
 #define TICK         (20 * NS_PER_MS) /* while an acknowledgement is waited for */
 #define PART_TIME    (300 * NS_PER_MS)
 #define QUIET        (500 * NS_PER_MS) /* after the last byte, where nothing says it was the last */
+#define EXPIRED_WAIT (200 * NS_PER_MS) /* for an ICMP error that comes behind the reset */
 #define RAW_PATIENCE NS_PER_SEC        /* a server may answer nothing to bytes it took */
 
 struct real_shooter {
@@ -134,6 +135,8 @@ static void on_over(void *arg)
     bool stood = f->fd >= 0 && s->connected != NSTIME_NONE;
 
     quiet(f);
+    if (f->expired_before >= 0)
+        s->expired = (int)MAX_OF(flight_expired(s->plan.to.family) - f->expired_before, 0);
     s->priv = NULL;
     part(f, over || !stood, stood && s->unacked);
     done(done_arg, s);
@@ -155,9 +158,9 @@ static void end(struct flight *f, enum shot_end e, int err)
     s->err = err;
     s->ended = loop_clock();
     s->silent = f->last_byte == NSTIME_NONE ? 0 : s->ended - f->last_byte;
-    s->staying = false;
     f->over = true;
-    f->timer = loop_timer(f->sh->loop, 0, 0, on_over, f);
+    nstime late = f->expired_before >= 0 ? MAX_OF(EXPIRED_WAIT, 4 * s->rtt) : 0;
+    f->timer = loop_timer(f->sh->loop, late, 0, on_over, f);
 }
 
 static enum shot_end end_of_errno(int err, bool connected)
@@ -240,6 +243,8 @@ static bool send_first(struct flight *f)
 
     if (p->split_at_name)
         split = talk_middle_of_name(f->out.buf, f->out.len, p->tls.name);
+    if (p->count_expired)
+        f->expired_before = flight_expired(p->to.family);
     if (p->ttl_data)
         flight_set_ttl(f, p->ttl_data);
     f->first_write = true;
@@ -283,7 +288,7 @@ static void stage_timer(struct flight *f, nstime after)
     f->timer = loop_timer(f->sh->loop, after, 0, stage_time, f);
 }
 
-/* ---- after the talk: idle, again, stay ---- */
+/* ---- after the talk: idle, again ---- */
 
 static void on_beat(void *arg)
 {
@@ -337,13 +342,6 @@ static void talk_over(struct flight *f)
         return;
     if (f->s->answered < p->requests && p->request) {
         begin_request(f);
-        return;
-    }
-    if (p->stay) {
-        timer_stop(f->timer);
-        f->timer = NULL;
-        f->s->staying = true;
-        set_stage(f, SHOT_IDLE);
         return;
     }
     if (p->idle)
@@ -660,6 +658,9 @@ static void on_start(void *arg)
 
     f->s->began = loop_clock();
     f->s->stage = SHOT_CONNECT;
+    f->s->expired = -1;
+    if (f->s->plan.count_expired && f->s->plan.ttl_syn) /* the SYN itself may expire */
+        f->expired_before = flight_expired(f->s->plan.to.family);
     int rc = flight_open(f);
     if (rc < 0) {
         end(f,
@@ -694,6 +695,7 @@ static int begin(struct shooter *base, struct shot *s, void (*done)(void *arg, s
                          .fd = -1,
                          .limit = SIZE_MAX,
                          .last_byte = NSTIME_NONE,
+                         .expired_before = -1,
                          .next = sh->flights};
     strbuf_init(&f->out);
     strbuf_init(&f->reply);
@@ -731,15 +733,6 @@ static void cancel(struct shooter *base, struct shot *s)
     }
 }
 
-static void let_go(struct shooter *base, struct shot *s)
-{
-    struct flight *f = s->priv;
-
-    (void)base;
-    if (f && s->staying && !f->over)
-        end(f, SHOT_OK, 0);
-}
-
 static nstime now(struct shooter *base)
 {
     (void)base;
@@ -764,7 +757,7 @@ struct shooter *shooter_new(struct loop *l, void (*on_flow)(void *arg, const str
 
     if (!sh)
         return NULL;
-    sh->base = (struct shooter){begin, cancel, let_go, now, shooter_free};
+    sh->base = (struct shooter){begin, cancel, now, shooter_free};
     sh->loop = l;
     sh->on_flow = on_flow;
     sh->arg = arg;

@@ -117,7 +117,7 @@ static void go_on(struct trial *t)
         t->done(t->arg, t);
 }
 
-/* The last word: held connections are let go, those still open are closed. */
+/* The last word: what is still open is closed. */
 void trial_finish(struct trial *t, enum trial_outcome o, const char *why)
 {
     if (t->over)
@@ -191,13 +191,6 @@ void trial_drop(struct trial *t, const struct shot *shot)
     t->open -= t->open > 0;
 }
 
-void trial_let_go(struct trial *t)
-{
-    for (size_t i = 0; i < t->nshots; i++)
-        if (t->shots[i]->end == SHOT_OPEN && t->shots[i]->staying)
-            t->sh->let_go(t->sh, t->shots[i]);
-}
-
 static int copy_symptom(struct trial *t, const struct symptom *y)
 {
     struct addr *others = arena_alloc(&t->mem, (y->nothers + 1) * sizeof(*others));
@@ -248,10 +241,11 @@ int trial_start(struct trial **out, const struct experiment *e, const struct sym
     t->in_next = true; /* done() does not come from inside trial_start() */
     e->next(t, t->state);
     t->in_next = false;
-    if (t->open || t->over)
+    if (t->open)
         return 0;
-    trial_finish(t, TRIAL_INCONCLUSIVE, N_("nothing could be tried"));
-    return 0;
+    trial_free(t); /* not one connection could be begun: nobody would ever hear of an end */
+    *out = NULL;
+    return -EAGAIN;
 }
 
 void trial_cancel(struct trial *t)

@@ -23,7 +23,6 @@ void plan_request(struct trial *t, struct shot_plan *p, const char *host, const 
 /* Begins when it may (content_gap); NULL: the trial's connections are used up, or no memory. */
 const struct shot *trial_shoot(struct trial *t, const struct shot_plan *p);
 void trial_drop(struct trial *t, const struct shot *s); /* it is not wanted any more */
-void trial_let_go(struct trial *t);                     /* of all held ones */
 nstime trial_time_left(const struct trial *t);          /* NSTIME_NONE: no limit */
 void *trial_alloc(struct trial *t, size_t size);        /* zeroed, the trial's; NULL */
 const char *trial_printf(struct trial *t, const char *fmt, ...)

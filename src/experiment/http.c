@@ -1,0 +1,103 @@
+/*
+ * E12: the request by HTTP/1.1 where the probe's was by HTTP/2, once with the connection closed
+ * after it, and many on one connection: a server that takes only so many says so by its end. And a
+ * ClientHello to a port that was spoken to in plain.
+ */
+#include "experiment/trial.h"
+
+#include <string.h>
+
+#define MANY 20
+
+struct http {
+    bool begun;
+    const struct shot *same, *many, *offer, *tls;
+};
+
+/* Only what may be repeated without harm is (RFC 9110 9.2.1). */
+static bool repeatable(const struct target_options *o)
+{
+    return !o->body && (!o->method || !strcmp(o->method, "GET") || !strcmp(o->method, "HEAD"));
+}
+
+static void begin(struct trial *t, struct http *h)
+{
+    const struct symptom *y = trial_symptom(t);
+    struct shot_plan p;
+
+    h->begun = true;
+    plan_same(t, &p, N_("by HTTP/1.1"), 1);
+    p.control = true;
+    h->same = trial_shoot(t, &p);
+    if (repeatable(&y->target->opt)) {
+        plan_same(t, &p, N_("many on one connection"), MANY);
+        p.requests = MANY;
+        h->many = trial_shoot(t, &p);
+    }
+    plan_same(t, &p, y->scheme == SCHEME_HTTPS ? N_("HTTP/2 offered") : N_("a ClientHello"), 0);
+    p.talk = TALK_TLS;
+    p.tls.alpn = "h2,http/1.1";
+    if (y->scheme == SCHEME_HTTPS)
+        h->offer = trial_shoot(t, &p);
+    else
+        h->tls = trial_shoot(t, &p);
+}
+
+static void say_many(struct trial *t, const struct http *h)
+{
+    const struct shot *s = h->many;
+
+    if (!shot_ended(s) || !shot_passed(h->same) || !s->answered)
+        return;
+    trial_measure(t, "requests", v_int(s->answered));
+    if (s->answered < MANY && (s->end == SHOT_FIN || s->end == SHOT_RESET))
+        trial_fact(t, FACT_REQUEST_LIMIT, true, v_int(s->answered), v_none());
+    else if (s->answered >= MANY)
+        trial_fact(t, FACT_REQUEST_LIMIT, false, v_int(s->answered), v_none());
+}
+
+static void conclude(struct trial *t, const struct http *h)
+{
+    const struct symptom *y = trial_symptom(t);
+    bool by_h2 = h->offer && h->offer->h2;
+
+    say_many(t, h);
+    if (shot_ended(h->tls))
+        trial_fact(t, FACT_TLS_WORKS, h->tls->server_hello, v_none(), v_none());
+    if (by_h2 && shot_ended(h->same))
+        trial_fact(t, FACT_HTTP_OTHER_OK, shot_passed(h->same), v_text("HTTP/1.1"), v_none());
+    trial_measure(t, "h2", v_bool(by_h2));
+    if (!trial_facts(t)->nr)
+        trial_finish(t, TRIAL_INCONCLUSIVE,
+                     h->same && shot_as(h->same, y)
+                         ? N_("it fails by HTTP/1.1 too, and there is no other way to try")
+                         : N_("it does not fail any more"));
+    else
+        trial_finish(t, TRIAL_SEPARATED, NULL);
+}
+
+static void next(struct trial *t, void *state)
+{
+    struct http *h = state;
+
+    if (!h->begun)
+        begin(t, h);
+    else
+        conclude(t, h);
+}
+
+static const char *unfit(const struct symptom *y)
+{
+    if (y->scheme != SCHEME_HTTP && y->scheme != SCHEME_HTTPS)
+        return N_("the target is not asked by HTTP");
+    return y->stage == SHOT_CONNECT ? N_("it fails before anything is sent") : NULL;
+}
+
+const struct experiment experiment_http = {
+    .id = "http",
+    .view = LIVE_LIST,
+    .state_size = sizeof(struct http),
+    .measures = {"requests", "h2"},
+    .unfit = unfit,
+    .next = next,
+};
