@@ -34,6 +34,15 @@ static const struct weight app_close_unread_w[] = {
     Y(HELLO_SENT, -30),
     Y(SAME_INSTANT, -150),
     Y(SAME_INSTANT_HOSTS, -200),
+    Y(OTHER_PROTOCOL, -200),
+    Y(AUTH_WORDS, -150),
+    YIN(HTTP_STATUS, 400, 431, -150),
+    YIN(HTTP_STATUS, 503, 503, -100),
+    Y(PLAIN_ON_TLS, -200),
+    Y(PLAIN_ON_TLS_TEXT, -200),
+    Y(SAME_AGE, -150),
+    Y(KEEPALIVE_UNANSWERED, -250),
+    YIN(RESPONSE_WAIT, 4, 1e9, -60),
 };
 const struct cause cause_app_close_unread = {
     .id = "app-close-unread",
@@ -80,6 +89,14 @@ static const struct weight app_linger0_w[] = {
     Y(HOLD_FIN, -400),
     Y(SAME_INSTANT, -100),
     Y(SAME_INSTANT_HOSTS, -150),
+    Y(OTHER_PROTOCOL, -200),
+    Y(AUTH_WORDS, -150),
+    YIN(HTTP_STATUS, 400, 431, -150),
+    YIN(HTTP_STATUS, 503, 503, -100),
+    Y(PLAIN_ON_TLS, -200),
+    Y(PLAIN_ON_TLS_TEXT, -200),
+    Y(SAME_AGE, -150),
+    Y(KEEPALIVE_UNANSWERED, -250),
 };
 const struct cause cause_app_linger0 = {
     .id = "app-linger0",
@@ -112,6 +129,7 @@ static const struct weight app_close_then_data_w[] = {
     Y(HARMLESS, -20),
     Y(REUSED, -80),
     Y(USER_POOL, -60),
+    YIN(REUSED, 2, 1e9, -200),
 };
 const struct cause cause_app_close_then_data = {
     .id = "app-close-then-data",
@@ -154,6 +172,8 @@ static const struct weight app_crash_w[] = {
     Y(SAME_IDLE, -150),
     Y(SAME_WAIT, -100),
     Y(SAME_AGE, -150),
+    YIN(HTTP_STATUS, 400, 599, -150),
+    Y(UPSTREAM_WORDS, -200),
 };
 const struct cause cause_app_crash = {
     .id = "app-crash",
@@ -274,6 +294,7 @@ static const struct weight client_app_abort_w[] = {
     Y(FIRST_BYTES_TEXT, -300),
     Y(SAME_WAIT, 60),
     Y(SAME_INSTANT_HOSTS, 60),
+    Y(KEEPALIVE_UNANSWERED, -250),
 };
 const struct cause cause_client_app_abort = {
     .id = "client-app-abort",
@@ -325,19 +346,35 @@ const struct cause cause_benign_probe_rst = {
 };
 
 static const struct weight benign_unclean_close_w[] = {
-    Y(STRAY_SEGMENT, -300),     Y(HARMLESS, 200),
-    N(HARMLESS, -350),          Y(RESPONSE_COMPLETE, 100),
-    N(RESPONSE_COMPLETE, -150), Y(FIN_BOTH, 60),
-    Y(CLOSE_NOTIFY, 80),        Y(REPLY_CUT, -400),
-    Y(RST_TTL_DIFFERS, -150),   Y(ANSWERED_BEFORE, 30),
-    Y(NO_REPLY_BYTES, -250),    N(FIN_BEFORE, -40),
-    Y(TLS_ALERT, -150),         Y(EARLY_REPLY, -300),
-    Y(RETRANSMITTED, -30),      YIN(GAVE_UP, 1, 2, -100),
-    YIN(GAVE_UP, 3, 1e9, -300), YIN(DATA_AFTER_RST, 1, 1e18, -200),
-    Y(RST_FAN, -200),           YISX(STAGE, "syn|ack"),
-    N(ALL_ACKED, -60),          Y(RST_BEFORE_RTT, -200),
-    Y(TLS_ALERT_SENT, -100),    Y(OTHER_PROTOCOL, -150),
-    Y(FIRST_BYTES_TEXT, -100),  YIN(HTTP_STATUS, 400, 599, -20),
+    Y(STRAY_SEGMENT, -300),
+    Y(HARMLESS, 200),
+    N(HARMLESS, -350),
+    Y(RESPONSE_COMPLETE, 100),
+    N(RESPONSE_COMPLETE, -150),
+    Y(FIN_BOTH, 60),
+    Y(CLOSE_NOTIFY, 80),
+    Y(REPLY_CUT, -400),
+    Y(RST_TTL_DIFFERS, -150),
+    Y(ANSWERED_BEFORE, 30),
+    Y(NO_REPLY_BYTES, -250),
+    N(FIN_BEFORE, -40),
+    Y(TLS_ALERT, -150),
+    Y(EARLY_REPLY, -300),
+    Y(RETRANSMITTED, -30),
+    YIN(GAVE_UP, 1, 2, -100),
+    YIN(GAVE_UP, 3, 1e9, -300),
+    YIN(DATA_AFTER_RST, 1, 1e18, -200),
+    Y(RST_FAN, -200),
+    YISX(STAGE, "syn|ack"),
+    N(ALL_ACKED, -60),
+    Y(RST_BEFORE_RTT, -200),
+    Y(TLS_ALERT_SENT, -100),
+    Y(OTHER_PROTOCOL, -150),
+    Y(FIRST_BYTES_TEXT, -100),
+    YIN(HTTP_STATUS, 400, 599, -20),
+    YIN(DATA_AFTER_FIN, 5, 1e9, -150),
+    Y(KEEPALIVE_UNANSWERED, -200),
+    Y(AUTH_WORDS, -200),
 };
 const struct cause cause_benign_unclean_close = {
     .id = "benign-unclean-close",

@@ -83,6 +83,8 @@ static const struct weight ipvs_idle_900_w[] = {
     YINR(IDLE_CUT, 890, 932, 300),
     Y(IDLE_PUSHED, -200),
     Y(RST_WINDOW_ODD, -150),
+    Y(SAME_INSTANT_HOSTS, -250),
+    Y(IDLE_USUAL, -250),
 };
 const struct cause cause_ipvs_idle_900 = {
     .id = "ipvs-idle-900",
@@ -107,6 +109,7 @@ static const struct weight mesh_sidecar_w[] = {
     YX(FIRST_BYTES_TEXT),         YX(TLS_ALERT),
     Y(USER_KUBERNETES, 60),       N(USER_KUBERNETES, -100),
     Y(EARLY_REPLY, -150),
+    YR(UPSTREAM_WORDS, 400),
 };
 const struct cause cause_mesh_sidecar = {
     .id = "mesh-sidecar",
@@ -175,8 +178,10 @@ static const struct weight s3_early_error_close_w[] = {
     YIN(HTTP_STATUS, 200, 299, -300),
     Y(USER_ACCESS_LIST, 60),
     YX(HELLO_SENT),
+    YIN(HTTP_STATUS, 400, 400, -150),
     YR(USER_OBJECT_STORE, 200),
     N(USER_OBJECT_STORE, -300),
+    YR(STORE_WORDS, 450),
 };
 const struct cause cause_s3_early_error_close = {
     .id = "s3-early-error-close",
@@ -201,9 +206,14 @@ static const struct weight s3_idle_or_short_body_w[] = {
     Y(USER_POOL, 60),
     N(USER_POOL, -100),
     Y(RESPONSE_WAIT, -20),
+    YIN(RESPONSE_WAIT, 10, 1e9, 150),
+    Y(REQUEST_PARTIAL, 100),
     YR(USER_OBJECT_STORE, 300),
     N(USER_OBJECT_STORE, -400),
     Y(SAME_IDLE, 60),
+    YR(STORE_WORDS, 250),
+    Y(IDLE_USUAL, -100),
+    Y(REQUEST_PAUSED, 200),
 };
 const struct cause cause_s3_idle_or_short_body = {
     .id = "s3-idle-or-short-body",
@@ -223,8 +233,11 @@ static const struct weight es_body_limit_w[] = {
     Y(LOG_SAME_SIZE, 120),
     N(LOG_SAME_SIZE, -60),
     YINR(SIZE_LIMIT, 9e7, 1.1e8, 400),
-    YINR(UPLOADING, 1e8, 1e15, 250),
-    YIN(HTTP_STATUS, 413, 413, 100),
+    YIN(UPLOADING, 1e8, 1e15, 250),
+    YR(BULK_REQUEST, 300),
+    Y(EARLY_REPLY, 550),
+    YIN(UPLOADING, 0, 9e7, -300),
+    YIN(HTTP_STATUS, 413, 413, 300),
     N(SIZE_LIMIT, -250),
     Y(USER_SIZE_LIMIT, 100),
     N(USER_SIZE_LIMIT, -150),

@@ -108,6 +108,7 @@ static const struct weight fw_midstream_reject_w[] = {
     Y(SAME_INSTANT, 60),
     Y(SAME_INSTANT_HOSTS, 250),
     Y(SAME_IDLE, -150),
+    YIS(STAGE, "psh|ack", -120),
 };
 const struct cause cause_fw_midstream_reject = {
     .id = "fw-midstream-reject",
@@ -174,6 +175,7 @@ static const struct weight fw_state_missing_w[] = {
     Y(LISTEN_OVERFLOW, -200),
     Y(SAME_INSTANT_HOSTS, 150),
     Y(SAME_IDLE, -100),
+    YIS(STAGE, "psh", -80),
 };
 const struct cause cause_fw_state_missing = {
     .id = "fw-state-missing",
@@ -241,6 +243,7 @@ static const struct weight dpi_inline_rst_w[] = {
     Y(USER_OTHER_PATH, 150),
     Y(RST_BOTH_WAYS, 200),
     N(REPEATED_SAME, -80),
+    Y(SNI, -60),
 };
 const struct cause cause_dpi_inline_rst = {
     .id = "dpi-inline-rst",
@@ -313,7 +316,7 @@ static const struct weight ips_signature_reset_w[] = {
     Y(USER_FILTER, 300),   N(USER_FILTER, -200),    Y(OUT_RSTS, -200),
     N(OUT_RSTS, 150),      Y(USER_FW_LOG, 150),     Y(DATA_AFTER_RST, 60),
     Y(SENDER_LOCAL, -200), N(NO_REPLY_BYTES, -60),  Y(TARGET_LOCAL, -300),
-    Y(REQUEST_PART, 350),  N(REQUEST_PART, -150),
+    Y(REQUEST_PART, 350),  N(REQUEST_PART, -150),   YIS(STAGE, "psh|data", 20),
 };
 const struct cause cause_ips_signature_reset = {
     .id = "ips-signature-reset",

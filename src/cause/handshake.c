@@ -64,7 +64,8 @@ static const struct weight tls_starttls_needed_w[] = {
     Y(FIRST_BYTES_TEXT, 150), YISX(OTHER_PROTOCOL, "SSH|SSH banner"),
     N(BANNER_FIRST, -300),    NX(FIRST_BYTES_TEXT),
     Y(PLAIN_WORKS, -100),     YX(SERVER_HELLO),
-    Y(AUTH_WORDS, -100),
+    Y(AUTH_WORDS, -100),      Y(CLIENT_TLS, 200),
+    NX(CLIENT_TLS),           YISR(OTHER_PROTOCOL, "SMTP|FTP|IMAP|POP3", 200),
 };
 const struct cause cause_tls_starttls_needed = {
     .id = "tls-starttls-needed",
@@ -248,6 +249,7 @@ static const struct weight tls_sni_filter_w[] = {
     Y(SERVER_HELLO, -200),
     Y(TARGET_LOCAL, -400),
     N(REPEATED_SAME, -100),
+    Y(NOTHING_ACKED, 80),
 };
 const struct cause cause_tls_sni_filter = {
     .id = "tls-sni-filter",
@@ -315,10 +317,10 @@ const struct cause cause_tls_big_clienthello = {
 };
 
 static const struct weight tls_handshake_timeout_w[] = {
-    YINR(RESPONSE_WAIT, 4, 1e9, 60),
+    YINR(RESPONSE_WAIT, 4, 1e9, 100),
     Y(HELLO_SENT, 60),
     YINR(HOLD_FIN, 4, 1e9, 60),
-    YINR(CONN_OK, 1, 1e9, 150),
+    YINR(CONN_OK, 1, 1e9, 250),
     Y(SYN_REPEATED, 60),
     Y(RETRANSMITTED, 60),
     YX(FIRST_BYTES_TEXT),

@@ -2,15 +2,19 @@
 #include "cause/catalogue.h"
 
 static const struct weight accept_queue_overflow_rst_w[] = {
-    YD(EMBRYONIC_RST, 450),        N(EMBRYONIC_RST, -250),         YD(LISTEN_OVERFLOW, 300),
-    N(LISTEN_OVERFLOW, -200),      Y(LISTEN_QUEUE_FULL, 300),      N(LISTEN_QUEUE_FULL, -200),
-    YIS(RST_CLASS, "passive", 80), YIS(RST_CLASS, "active", -300), Y(SYNACK_REPEATED, 100),
-    Y(NO_REPLY_BYTES, 20),         N(NO_REPLY_BYTES, -400),        Y(RST_TTL_DIFFERS, -200),
-    N(RST_TTL_DIFFERS, 40),        Y(USER_OVERLOAD, 200),          N(USER_OVERLOAD, -150),
-    YR(IMMEDIATE_ACCEPT, 40),      YR(NOTHING_ACKED, 60),          YR(HOLD_RESET, 0),
-    N(HOLD_RESET, -150),           YR(SYNACK_REPEATED, 60),        N(REPEATED_SAME, 40),
-    Y(RST_BOTH_WAYS, -250),        Y(DATA_AFTER_RST, -60),         Y(LOAD_THRESHOLD, 200),
-    N(LOAD_THRESHOLD, -150),
+    YD(EMBRYONIC_RST, 450),        N(EMBRYONIC_RST, -250),
+    YD(LISTEN_OVERFLOW, 300),      N(LISTEN_OVERFLOW, -200),
+    Y(LISTEN_QUEUE_FULL, 300),     N(LISTEN_QUEUE_FULL, -200),
+    YIS(RST_CLASS, "passive", 80), YIS(RST_CLASS, "active", -300),
+    Y(SYNACK_REPEATED, 100),       Y(NO_REPLY_BYTES, 20),
+    N(NO_REPLY_BYTES, -400),       Y(RST_TTL_DIFFERS, -200),
+    N(RST_TTL_DIFFERS, 40),        Y(USER_OVERLOAD, 200),
+    N(USER_OVERLOAD, -150),        YR(IMMEDIATE_ACCEPT, 40),
+    YR(NOTHING_ACKED, 60),         YR(HOLD_RESET, 0),
+    N(HOLD_RESET, -150),           YR(SYNACK_REPEATED, 60),
+    N(REPEATED_SAME, 40),          Y(RST_BOTH_WAYS, -250),
+    Y(DATA_AFTER_RST, -60),        Y(LOAD_THRESHOLD, 200),
+    N(LOAD_THRESHOLD, -150),       YIN(SYNACK_REPEATED, 2, 1e9, -200),
 };
 const struct cause cause_accept_queue_overflow_rst = {
     .id = "accept-queue-overflow-rst",
@@ -129,8 +133,8 @@ static const struct weight http_limit_close_w[] = {
     YR(REQUEST_SEEN, 30),
     Y(NO_REPLY_BYTES, 40),
     Y(ALL_ACKED, 20),
-    YIN(HTTP_STATUS, 503, 503, 250),
-    YIN(HTTP_STATUS, 429, 429, 250),
+    YINR(HTTP_STATUS, 503, 503, 300),
+    YINR(HTTP_STATUS, 429, 429, 450),
     YR(USER_LIMIT, 250),
     N(USER_LIMIT, -200),
     Y(EARLY_EOF, 80),
@@ -243,6 +247,8 @@ static const struct weight worker_killed_w[] = {
     Y(SAME_INSTANT_HOSTS, -200),
     Y(SAME_IDLE, -150),
     Y(SAME_AGE, -150),
+    YIN(HTTP_STATUS, 400, 599, -150),
+    Y(UPSTREAM_WORDS, -200),
 };
 const struct cause cause_worker_killed = {
     .id = "worker-killed",

@@ -47,7 +47,7 @@ static const struct weight local_stale_pool_w[] = {
     N(USER_POOL, -300),
     YIS(RST_FROM, "client", -200),
     YIN(DATA_AFTER_FIN, 0, 1, -150),
-    YIN(REUSED, 2, 1e9, 60),
+    YIN(REUSED, 2, 1e9, 150),
     Y(IDLE_BEFORE, 60),
     N(REUSED, -300),
     Y(RST_TTL_DIFFERS, -100),
@@ -80,6 +80,7 @@ static const struct weight local_keepalive_kill_w[] = {
     Y(RESPONSE_COMPLETE, -60),
     Y(USER_NETWORK_CHANGED, 100),
     Y(GAVE_UP, -40),
+    YR(KEEPALIVE_UNANSWERED, 350),
 };
 const struct cause cause_local_keepalive_kill = {
     .id = "local-keepalive-kill",

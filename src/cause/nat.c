@@ -17,6 +17,7 @@ static const struct weight nat_mapping_expired_w[] = {
     YIS(RST_FROM, "client", -60),
     Y(SAME_IDLE, 100),
     Y(SAME_INSTANT_HOSTS, -100),
+    Y(IDLE_USUAL, -200),
 };
 const struct cause cause_nat_mapping_expired = {
     .id = "nat-mapping-expired",

@@ -27,6 +27,8 @@ static const struct weight http_early_reply_upload_w[] = {
     YIN(HTTP_STATUS, 431, 431, -300),
     Y(SAME_SIZE, 150),
     N(SAME_SIZE, -60),
+    YINX(EARLY_REPLY, 417, 417),
+    Y(STORE_WORDS, -250),
 };
 const struct cause cause_http_early_reply_upload = {
     .id = "http-early-reply-upload",
@@ -71,7 +73,7 @@ const struct cause cause_http_header_too_large = {
 };
 
 static const struct weight http_parse_reject_w[] = {
-    YINR(HTTP_STATUS, 400, 400, 300),
+    YINR(HTTP_STATUS, 400, 400, 400),
     YINR(HTTP_STATUS, 505, 505, 400),
     YINR(HTTP_STATUS, 501, 501, 200),
     Y(PLAIN_ON_TLS_TEXT, -500),
@@ -81,6 +83,9 @@ static const struct weight http_parse_reject_w[] = {
     Y(FIRST_BYTES_TEXT, -300),
     Y(OTHER_PROTOCOL, -200),
     Y(REQUEST_PART, 100),
+    Y(STORE_WORDS, -300),
+    YIN(RESPONSE_WAIT, 4, 1e9, -60),
+    Y(UPLOADING, -60),
 };
 const struct cause cause_http_parse_reject = {
     .id = "http-parse-reject",
@@ -107,6 +112,7 @@ static const struct weight http_wrong_version_w[] = {
     YX(FIRST_BYTES_TLS),
     YR(HTTP_OTHER_OK, 450),
     N(HTTP_OTHER_OK, -300),
+    Y(PLAIN_ON_TLS_TEXT, -300),
 };
 const struct cause cause_http_wrong_version = {
     .id = "http-wrong-version",
@@ -129,6 +135,7 @@ static const struct weight http_100_ignored_w[] = {
     Y(EARLY_REPLY, -150),
     Y(NOTHING_ACKED, -200),
     N(UPLOADING, -300),
+    YIN(EARLY_REPLY, 417, 417, 100),
 };
 const struct cause cause_http_100_ignored = {
     .id = "http-100-ignored",
@@ -179,6 +186,7 @@ static const struct weight app_proto_mismatch_w[] = {
     Y(RST_TTL_DIFFERS, -100),
     YIS(OTHER_PROTOCOL, "HTTP response|HTTP/2 preface|HTTP/2 frame|HTTP/2 GOAWAY|HTTP/2 RST_STREAM",
         -350),
+    YIS(OTHER_PROTOCOL, "SSH", 60),
 };
 const struct cause cause_app_proto_mismatch = {
     .id = "app-proto-mismatch",
@@ -194,7 +202,7 @@ const struct cause cause_app_proto_mismatch = {
 };
 
 static const struct weight auth_abort_w[] = {
-    YR(AUTH_WORDS, 250),      YR(USER_ACCESS_LIST, 200),       N(USER_ACCESS_LIST, -250),
+    YR(AUTH_WORDS, 350),      YR(USER_ACCESS_LIST, 200),       N(USER_ACCESS_LIST, -250),
     Y(HELLO_SENT, -100),      YINR(HTTP_STATUS, 401, 401, 60), YINR(HTTP_STATUS, 403, 403, 60),
     Y(EARLY_REPLY, -200),     N(USER_ALL_CLIENTS, 100),        Y(USER_ALL_CLIENTS, -150),
     Y(RST_TTL_DIFFERS, -150), Y(USER_OTHER_PATH, 60),          Y(HARMLESS, -100),

@@ -29,6 +29,8 @@ static const struct weight idle_lb_rst_w[] = {
     Y(RESPONSE_WAIT, -40),
     Y(SAME_IDLE, 150),
     N(SAME_IDLE, -30),
+    Y(SAME_INSTANT_HOSTS, -250),
+    Y(IDLE_USUAL, -250),
 };
 const struct cause cause_idle_lb_rst = {
     .id = "idle-lb-rst",
@@ -80,6 +82,7 @@ static const struct weight idle_lb_rst_pushed_w[] = {
     Y(TARGET_LOCAL, -150),
     Y(SAME_IDLE, 250),
     N(SAME_IDLE, -200),
+    Y(IDLE_USUAL, -250),
 };
 const struct cause cause_idle_lb_rst_pushed = {
     .id = "idle-lb-rst-pushed",
@@ -151,6 +154,7 @@ static const struct weight keepalive_race_w[] = {
     Y(HARMLESS, -100),
     YIN(DATA_AFTER_FIN, 1.5, 1e9, -250),
     Y(SAME_IDLE, 150),
+    Y(IDLE_USUAL, -150),
 };
 const struct cause cause_keepalive_race = {
     .id = "keepalive-race",
@@ -216,6 +220,7 @@ static const struct weight inflight_idle_cut_w[] = {
     Y(SAME_WAIT, 250),
     N(SAME_WAIT, -200),
     Y(SAME_INSTANT, -150),
+    Y(REQUEST_PARTIAL, -300),
 };
 const struct cause cause_inflight_idle_cut = {
     .id = "inflight-idle-cut",
@@ -260,6 +265,10 @@ static const struct weight server_read_timeout_w[] = {
     Y(TARGET_LOCAL, 60),
     Y(SAME_IDLE, 200),
     N(SAME_IDLE, -100),
+    Y(REQUEST_PARTIAL, 20),
+    N(REQUEST_PARTIAL, -60),
+    YR(REQUEST_PAUSED, 300),
+    Y(IDLE_USUAL, -100),
 };
 const struct cause cause_server_read_timeout = {
     .id = "server-read-timeout",
@@ -301,6 +310,7 @@ static const struct weight app_deadline_abort_w[] = {
     Y(SAME_WAIT, 250),
     N(SAME_WAIT, -200),
     Y(SAME_INSTANT, -150),
+    Y(REQUEST_PARTIAL, -150),
 };
 const struct cause cause_app_deadline_abort = {
     .id = "app-deadline-abort",
@@ -391,12 +401,19 @@ const struct cause cause_fin_wait2_late_data = {
 };
 
 static const struct weight max_conn_age_w[] = {
-    YR(H2_GOAWAY, 100),         YINR(AGE, 300, 1e9, 40),
-    Y(IDLE_BEFORE, -150),       Y(ANSWERED_BEFORE, 40),
-    YR(USER_IDLE_SETTING, 250), Y(USER_PROXY, 60),
-    N(USER_PROXY, -60),         YIS(FIN_BEFORE, "server", 60),
-    Y(RETRANSMITTED, -80),      YR(SAME_AGE, 400),
-    N(SAME_AGE, -200),          Y(LOG_SAME_AGE, 80),
+    YR(H2_GOAWAY, 100),
+    YINR(AGE, 300, 1e9, 40),
+    YIN(IDLE_BEFORE, 30, 1e9, -150),
+    Y(ANSWERED_BEFORE, 40),
+    YR(USER_IDLE_SETTING, 250),
+    Y(USER_PROXY, 60),
+    N(USER_PROXY, -60),
+    YIS(FIN_BEFORE, "server", 60),
+    Y(RETRANSMITTED, -80),
+    YR(SAME_AGE, 400),
+    N(SAME_AGE, -200),
+    Y(IDLE_USUAL, 60),
+    Y(LOG_SAME_AGE, 80),
 };
 const struct cause cause_max_conn_age = {
     .id = "max-conn-age",

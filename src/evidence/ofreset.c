@@ -138,6 +138,24 @@ static bool is_idle(const struct reset *r)
     return r->idle != NSTIME_NONE && r->idle >= least;
 }
 
+/* The body that was announced had not been sent whole. */
+static bool request_partial(const struct reset *r)
+{
+    const struct app *q = &r->first_orig;
+
+    return q->kind == APP_HTTP_REQUEST && q->content_length > 0 && q->header_len && r->turns <= 1 &&
+           r->bytes[SIDE_ORIG].sent < q->header_len + (uint64_t)q->content_length;
+}
+
+/* Silences as long as the last one had done no harm before. */
+static void the_usual_silence(struct facts *out, const struct reset *r)
+{
+    nstime usual = r->turns >= 3 && r->age != NSTIME_NONE ? r->age / r->turns : 0;
+
+    if (usual && r->idle <= usual + usual / 2)
+        say(out, r, FACT_IDLE_USUAL, true, v_span(usual), v_int((int64_t)r->turns - 1), v_none());
+}
+
 static void the_timing(struct facts *out, const struct reset *r)
 {
     if (r->age != NSTIME_NONE)
@@ -155,7 +173,13 @@ static void the_timing(struct facts *out, const struct reset *r)
         say1(out, r, FACT_GAVE_UP, true, v_int(r->own_retransmits));
     if (r->keepalives_before)
         say0(out, r, FACT_KEEPALIVES, true);
-    if (r->last_data_from == SIDE_RESP)
+    /* Answered, the other side's last packet would be as young as the last probe's answer. */
+    if (r->keepalives_before && is_idle(r) && r->trigger_delay != NSTIME_NONE &&
+        r->trigger_delay >= r->idle - r->idle / 10)
+        say1(out, r, FACT_KEEPALIVE_UNANSWERED, true, v_span(r->trigger_delay));
+    if (request_partial(r) && r->since_request != NSTIME_NONE && r->since_request >= NS_PER_SEC)
+        say1(out, r, FACT_REQUEST_PAUSED, true, v_span(r->since_request));
+    else if (r->last_data_from == SIDE_RESP)
         say0(out, r, FACT_RESPONSE_WAIT, false);
     else if (r->last_data_from == SIDE_ORIG && r->since_request != NSTIME_NONE &&
              r->since_request >= NS_PER_SEC)
@@ -168,6 +192,7 @@ static void the_timing(struct facts *out, const struct reset *r)
     if (lifetime_match(r->idle))
         say(out, r, FACT_IDLE_MATCHES, true, v_span(r->idle), v_text(lifetime_match(r->idle)),
             v_none());
+    the_usual_silence(out, r);
     bool answered = r->since_last != NSTIME_NONE && r->since_last < r->idle / 2;
     if (answered)
         say1(out, r, FACT_IDLE_ANSWERED, true, v_span(r->idle));
@@ -215,6 +240,8 @@ static void the_tls(struct facts *out, const struct reset *r)
     bool readable = answer || !r->bytes[SIDE_RESP].sent; /* the server's first bytes are known */
 
     the_alerts(out, r);
+    if (client->kind != APP_NONE)
+        say1(out, r, FACT_CLIENT_TLS, is_tls(client->kind), v_text(app_name(client->kind)));
     if (hello) {
         bool at_hello = !r->bytes[SIDE_RESP].sent && !r->fin_seen[SIDE_RESP];
         say1(out, r, FACT_HELLO_SENT, at_hello, v_int(client->hello_len));
@@ -269,6 +296,13 @@ static void the_last_words(struct facts *out, const struct reset *r)
     static const char *const too_large[] = {"header too large",        "header or cookie too large",
                                             "header fields too large", "uri too long",
                                             "uri too large",           NULL};
+    static const char *const upstream[] = {"upstream connect error",
+                                           "no healthy upstream",
+                                           "upstream request timeout",
+                                           "Bad Gateway",
+                                           "Gateway Time-out",
+                                           "no server is available",
+                                           NULL};
     static const char *const on_https[] = {"plain HTTP request was sent to HTTPS",
                                            "HTTP request to an HTTPS server",
                                            "speaking plain HTTP to an SSL", NULL};
@@ -280,6 +314,10 @@ static void the_last_words(struct facts *out, const struct reset *r)
         say1(out, r, FACT_AUTH_WORDS, true, v_text(r->last_words));
     if (r->status == 431 || r->status == 414 || (r->status && says(r->last_words, too_large)))
         say1(out, r, FACT_HEADER_TOO_LARGE, true, v_int(r->status));
+    if (r->status >= 500 && says(r->last_words, upstream))
+        say1(out, r, FACT_UPSTREAM_WORDS, true, v_text(r->last_words));
+    if (r->store)
+        say1(out, r, FACT_STORE_WORDS, true, v_text(r->last_words));
     if (says(r->last_words, on_https))
         say0(out, r, FACT_PLAIN_ON_TLS_TEXT, true);
 }
@@ -299,6 +337,13 @@ static void the_request(struct facts *out, const struct reset *r)
     else if (q->kind == APP_HTTP_REQUEST)
         say0(out, r, FACT_UPLOADING, false);
     uint64_t whole = q->header_len + (q->content_length > 0 ? (uint64_t)q->content_length : 0);
+    if (body && q->header_len && q->content_length > 0 && r->turns <= 1)
+        say(out, r, FACT_REQUEST_PARTIAL, sent < whole, v_int((int64_t)MIN_OF(sent, whole)),
+            v_int((int64_t)whole), v_none());
+    if (q->kind == APP_HTTP_REQUEST && strstr(q->text, "/_bulk"))
+        say1(out, r, FACT_BULK_REQUEST, true, v_text(q->text));
+    if (q->kind == APP_HTTP_REQUEST && r->turns > 1 && r->last_data_from == SIDE_ORIG)
+        say1(out, r, FACT_REUSED, true, v_int((int64_t)r->turns));
     /* A later request may have gone out after the first: then sent exceeds whole. */
     if (body && q->header_len && q->content_length > 0 && sent < whole && r->status >= 200)
         say(out, r, FACT_EARLY_REPLY, true, v_int(r->status), v_int((int64_t)sent),

@@ -195,6 +195,7 @@ struct reset {
     /* words */
     struct app first_orig, first_resp; /* APP_NONE if none */
     enum side last_data_from;
+    bool store;                /* the answer bears an object store's headers (x-amz-) */
     uint32_t turns;            /* how often the originator began to speak: its requests so far */
     char last_words[RESET_WORDS_MAX];  /* the last the responder (or the resetter's peer) said */
     bool alert_seen[2];        /* by side: a readable TLS alert */

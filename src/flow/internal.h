@@ -270,6 +270,7 @@ void zeek_data(struct flow_table *t, struct flow *f, struct zeek_end *e, const s
                int64_t rel);
 /* words.c */
 void words_packet(struct flow_table *t, struct flow *f, enum side s, const struct packet *p);
+bool words_of_store(const struct flow *f);
 void words_last(const struct flow *f, char *out, size_t outlen);
 const struct app *words_app(struct flow *f, enum side s);
 /* reset.c */

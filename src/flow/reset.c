@@ -201,6 +201,7 @@ static void take_words(struct reset *r, struct flow *f)
     if (!m)
         return;
     r->turns = m->turns;
+    r->store = words_of_store(f);
     for (int s = 0; s < 2; s++) {
         r->alert_seen[s] = m->alert_seen[s];
         r->alert[s] = m->alert[s];

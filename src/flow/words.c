@@ -152,6 +152,37 @@ static void trim_lines(char *s)
 }
 
 /* The responder's last words, else the originator's. */
+/* S3 and those that speak like it name themselves in every answer. */
+bool words_of_store(const struct flow *f)
+{
+    const uint8_t *d;
+    size_t n = flow_first_bytes(f, SIDE_RESP, &d);
+
+    return n > 5 && memcmp(d, "HTTP/", 5) == 0 && memmem(d, n, "\nx-amz-", 7) != NULL;
+}
+
+/* The words of an HTTP answer's body, its tags left out: it says more than the status line. */
+static void add_body(char *out, size_t outlen, const uint8_t *d, size_t n)
+{
+    char body[RESET_WORDS_MAX];
+    size_t len = 0, have = strlen(out);
+    bool tag = false;
+
+    for (size_t i = 0; i < n && len + 1 < sizeof(body); i++) {
+        if (d[i] == '<' || d[i] == '>') {
+            tag = d[i] == '<';
+            if (len && body[len - 1] != ' ')
+                body[len++] = ' ';
+        } else if (!tag && (d[i] > ' ' || (len && body[len - 1] != ' '))) {
+            body[len++] = d[i] > ' ' ? (char)d[i] : ' ';
+        }
+    }
+    if (len < 3 || have + 3 >= outlen)
+        return;
+    memcpy(out + have, ": ", 3);
+    text_clean(out + have + 2, outlen - have - 2, body, len);
+}
+
 void words_last(const struct flow *f, char *out, size_t outlen)
 {
     struct app a;
@@ -168,6 +199,9 @@ void words_last(const struct flow *f, char *out, size_t outlen)
     memset(&a, 0, sizeof(a));
     if (app_decode(&a, d, n, from, to) && a.kind != APP_BINARY && a.kind != APP_TEXT && a.text[0]) {
         text_clean(out, outlen, a.text, strlen(a.text));
+        if (a.kind == APP_HTTP_RESPONSE && a.status >= 300 && a.header_len && a.header_len < n &&
+            mostly_text(d + a.header_len, n - a.header_len))
+            add_body(out, outlen, d + a.header_len, n - a.header_len);
     } else if (mostly_text(d, n)) {
         while (n && (d[n - 1] == '\r' || d[n - 1] == '\n'))
             n--;

@@ -42,6 +42,7 @@ static struct pattern_item item_of(const struct incident *i)
                    (r->idle == NSTIME_NONE || r->since_request / 4 >= r->idle / 5);
     bool busy =
         sent && back && r->age != NSTIME_NONE && (r->idle == NSTIME_NONE || r->idle < r->age / 2);
+    bool usual = r->turns >= 3 && r->age != NSTIME_NONE && r->idle <= r->age / r->turns * 3 / 2;
     bool cut = r->harmful && r->stage != STAGE_CLOSE && !r->midstream; /* nobody had closed it */
 
     return (struct pattern_item){
@@ -51,7 +52,7 @@ static struct pattern_item item_of(const struct incident *i)
         .shape = (uint64_t)r->stage * 4 + (uint64_t)r->from * 2 + r->harmful,
         .silent = r->from == SIDE_ORIG && !sent && !back,
         .time = r->time,
-        .idle = r->stage == STAGE_IDLE && !waiting ? r->idle : NSTIME_NONE,
+        .idle = r->stage == STAGE_IDLE && !waiting && !usual ? r->idle : NSTIME_NONE,
         .wait = waiting ? r->since_request : NSTIME_NONE,
         .age = busy ? r->age : NSTIME_NONE,
         .born = cut && r->age != NSTIME_NONE ? r->time - r->age : NSTIME_NONE,
