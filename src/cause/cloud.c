@@ -108,8 +108,7 @@ static const struct weight mesh_sidecar_w[] = {
     YR(REQUEST_SEEN, 0),          YR(IMMEDIATE_ACCEPT, 0),
     YX(FIRST_BYTES_TEXT),         YX(TLS_ALERT),
     Y(USER_KUBERNETES, 60),       N(USER_KUBERNETES, -100),
-    Y(EARLY_REPLY, -150),
-    YR(UPSTREAM_WORDS, 400),
+    Y(EARLY_REPLY, -150),         YR(UPSTREAM_WORDS, 400),
 };
 const struct cause cause_mesh_sidecar = {
     .id = "mesh-sidecar",

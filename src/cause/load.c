@@ -133,7 +133,7 @@ static const struct weight http_limit_close_w[] = {
     YR(REQUEST_SEEN, 30),
     Y(NO_REPLY_BYTES, 40),
     Y(ALL_ACKED, 20),
-    YINR(HTTP_STATUS, 503, 503, 300),
+    YINR(HTTP_STATUS, 503, 503, 200),
     YINR(HTTP_STATUS, 429, 429, 450),
     YR(USER_LIMIT, 250),
     N(USER_LIMIT, -200),

@@ -41,13 +41,13 @@ const struct cause cause_local_sock_destroy = {
 
 static const struct weight local_stale_pool_w[] = {
     YR(EPIPE_FIRST, 150),
-    YINR(DATA_AFTER_FIN, 1.5, 1e9, 200),
+    YINR(DATA_AFTER_FIN, 1.5, 1e9, 280),
     YR(REUSED, 60),
     Y(USER_POOL, 250),
     N(USER_POOL, -300),
     YIS(RST_FROM, "client", -200),
     YIN(DATA_AFTER_FIN, 0, 1, -150),
-    YIN(REUSED, 2, 1e9, 150),
+    YIN(REUSED, 2, 1e9, 60),
     Y(IDLE_BEFORE, 60),
     N(REUSED, -300),
     Y(RST_TTL_DIFFERS, -100),

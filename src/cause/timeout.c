@@ -269,6 +269,7 @@ static const struct weight server_read_timeout_w[] = {
     N(REQUEST_PARTIAL, -60),
     YR(REQUEST_PAUSED, 300),
     Y(IDLE_USUAL, -100),
+    Y(STORE_WORDS, -200),
 };
 const struct cause cause_server_read_timeout = {
     .id = "server-read-timeout",

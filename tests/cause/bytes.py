@@ -499,7 +499,8 @@ def first_of(end):
 def main():
     names = [a for a in sys.argv[1:] if not a.startswith("-")]
     verbose = "-v" in sys.argv
-    program = os.path.abspath(os.environ.get("RSTCONSOLE", "rstconsole"))
+    program = os.path.join(os.environ.get("builddir", os.path.join(HERE, "..", "..", "build")),
+                           "rstconsole")
     recorded()
     won, lost, wrong = set(), [], []
     with tempfile.TemporaryDirectory(prefix="rstbytes") as tmp:
