@@ -162,8 +162,11 @@ static int set_resolve(struct chain *c, struct http *h)
     char at[ADDR_TEXT_MAX];
     struct strbuf sb = STRBUF_INIT;
     struct addr numeric;
-    if (h->proxied ? addr_parse(c->st->host, &numeric) == 0 : t->numeric)
+    if (h->proxied ? addr_parse(c->st->host, &numeric) == 0 : t->numeric) {
+        /* libcurl keeps numbers too, and walks through all it keeps at each connection. */
+        curl_easy_setopt(h->easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
         return 0;
+    }
     strbuf_addf(&sb, "+%s:%u:%s%s%s", h->proxied ? c->st->host : t->host,
                 h->proxied ? c->st->port : t->port, c->addr.family == 6 ? "[" : "",
                 addr_text(at, &c->addr), c->addr.family == 6 ? "]" : "");
