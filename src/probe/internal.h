@@ -108,6 +108,8 @@ struct tls_seen { /* what the callbacks saw */
     uint16_t server_version;
     uint8_t alert, alert_level, alert_out;
     bool alert_seen, alert_late, alert_sent;
+    uint64_t chatter; /* bytes of records that carry no data */
+    bool flooded;     /* with those, until it was enough */
     int verify, verify_depth; /* X509_V_ERR_, 0 ok */
     bool verify_ran, host_bad;
     SSL *live; /* while libcurl holds it */

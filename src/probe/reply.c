@@ -16,6 +16,8 @@ enum failure http_failure(const struct chain *c)
     const struct http *h = c->http;
     if (c->sv.err)
         return failure_of_errno(c->sv.err);
+    if (c->tls.flooded)
+        return FAIL_TOO_LARGE;
     if (h->h2.reset || (h->h2.goaway && h->code != CURLE_OK) || proxy_refused(h))
         return FAIL_HTTP_BAD_RESPONSE; /* TCP stands: no reset */
     if (h->proxy_error)                /* whatever the proxy met, it did not meet us */
@@ -32,6 +34,7 @@ enum failure http_failure(const struct chain *c)
     case CURLE_GOT_NOTHING:
     case CURLE_PARTIAL_FILE: return FAIL_EOF;
     case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_UNSUPPORTED_PROTOCOL: /* a version of HTTP that is none */
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM:
     case CURLE_BAD_CONTENT_ENCODING: return FAIL_HTTP_BAD_RESPONSE;
@@ -43,6 +46,9 @@ enum failure http_failure(const struct chain *c)
             return FAIL_EOF;
         if (h->code == CURLE_SSL_CONNECT_ERROR || strstr(h->error, "SSL routines"))
             return FAIL_TLS_HANDSHAKE;
+        /* What is neither the socket's fault nor TLS's is what the peer said: lengths of chunks. */
+        if (h->code == CURLE_RECV_ERROR && *h->error && !strstr(h->error, "Recv failure"))
+            return FAIL_HTTP_BAD_RESPONSE;
         return c->sv.eof ? FAIL_EOF : FAIL_UNKNOWN;
     }
 }

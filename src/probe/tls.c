@@ -53,12 +53,30 @@ static void see_handshake(struct chain *c, bool out, const uint8_t *b, size_t le
     }
 }
 
+/* Records that carry no data (requests to greet again, tickets, warnings) keep OpenSSL reading for
+ * as long as they come, in one call. Once it is enough it is given an end to read instead. */
+static void count_chatter(struct chain *c, int type, size_t len, SSL *ssl)
+{
+    struct tls_seen *t = &c->tls;
+    BIO *end;
+    if (type == SSL3_RT_INNER_CONTENT_TYPE)
+        return;
+    t->chatter += len;
+    if (t->chatter < READ_CAP || t->flooded)
+        return;
+    t->flooded = true;
+    end = BIO_new(BIO_s_null());
+    if (end)
+        SSL_set0_rbio(ssl, end);
+}
+
 static void on_message(int out, int version, int type, const void *buf, size_t len, SSL *ssl,
                        void *arg)
 {
     struct chain *c = arg;
     (void)version;
-    (void)ssl;
+    if (!out)
+        count_chatter(c, type, len, ssl);
     /* An answer may be read before it could be peeked at: its first five bytes pass here. */
     if (type == SSL3_RT_HEADER && !out && !c->nfirst)
         chain_keep_first(c, buf, len);
@@ -404,6 +422,8 @@ static enum failure failure_of_ssl(struct chain *c, int ret, int err)
 {
     unsigned long e = ERR_peek_error();
     keep_reason(c);
+    if (c->tls.flooded)
+        return FAIL_TOO_LARGE;
     switch (SSL_get_error(c->ssl, ret)) {
     case SSL_ERROR_SYSCALL:
         if (err)
