@@ -181,6 +181,7 @@ static const struct weight s3_early_error_close_w[] = {
     YR(USER_OBJECT_STORE, 200),
     N(USER_OBJECT_STORE, -300),
     YR(STORE_WORDS, 450),
+    Y(REQUEST_PAUSED, -200),
 };
 const struct cause cause_s3_early_error_close = {
     .id = "s3-early-error-close",
