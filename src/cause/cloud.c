@@ -181,7 +181,7 @@ static const struct weight s3_early_error_close_w[] = {
     YR(USER_OBJECT_STORE, 200),
     N(USER_OBJECT_STORE, -300),
     YR(STORE_WORDS, 450),
-    Y(REQUEST_PAUSED, -200),
+    YIN(REQUEST_PAUSED, 5, 1e9, -400),
 };
 const struct cause cause_s3_early_error_close = {
     .id = "s3-early-error-close",
@@ -211,7 +211,7 @@ static const struct weight s3_idle_or_short_body_w[] = {
     YR(USER_OBJECT_STORE, 300),
     N(USER_OBJECT_STORE, -400),
     Y(SAME_IDLE, 60),
-    YR(STORE_WORDS, 250),
+    YR(STORE_WORDS, 450),
     Y(IDLE_USUAL, -100),
     Y(REQUEST_PAUSED, 200),
 };

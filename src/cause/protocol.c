@@ -29,7 +29,7 @@ static const struct weight http_early_reply_upload_w[] = {
     N(SAME_SIZE, -60),
     YINX(EARLY_REPLY, 417, 417),
     Y(STORE_WORDS, -250),
-    Y(REQUEST_PAUSED, -200),
+    YIN(REQUEST_PAUSED, 5, 1e9, -400),
 };
 const struct cause cause_http_early_reply_upload = {
     .id = "http-early-reply-upload",
