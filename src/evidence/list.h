@@ -226,6 +226,12 @@ FACT(LOG_SAME_SIZE, "log-same-size", "size-sweep", "bytes", SEV_WARN, N_("the lo
 FACT(LOG_MANY_PEERS, "log-many-peers", "pattern", "", SEV_WARN, N_("connections to %1$s peers failed within one second, says the log"), "", "")
 FACT(LOG_CLIENT_ENDED, "log-client-ended", "client-abort", "", SEV_NOTE, N_("the server's or proxy's log says that the client ended it (%1$s)"), "", "")
 FACT(LOG_NO_UPSTREAM, "log-no-upstream", "upstream", "", SEV_BAD, N_("the proxy's log says that it had no server to send to (%1$s)"), "", "")
+FACT(DNS_DIFFER, "dns-servers-differ", "dns-answers", "", SEV_NOTE, N_("a name server gives other addresses: %1$s"), N_("all name servers give the same addresses"), N_("the name servers were not asked one by one"))
+FACT(DNS_SERVER_FAILS, "dns-server-fails", "dns-server", "", SEV_WARN, N_("a name server fails where another answers: %1$s"), N_("no name server fails"), "")
+FACT(DNS_TCP_ONLY, "dns-tcp-only", "dns-server", "", SEV_WARN, N_("the name server %1$s answers over TCP but not over UDP"), "", "")
+FACT(DNS_WHY, "dns-extended-error", "dns-why", "", SEV_NOTE, N_("the name server says why (extended error): %1$s"), "", "")
+FACT(DNS_SYSTEM_DIFFERS, "dns-system-differs", "dns-hosts", "", SEV_WARN, N_("programs of this host get another answer (getaddrinfo: %1$s) than the name servers give (%2$s)"), N_("programs of this host get the same answer as the name servers give"), "")
+FACT(DNS_MOVED, "dns-moved", "dns-moved", "", SEV_WARN, N_("the name now points to %1$s, the connection that failed went to %2$s"), "", "")
 /* ---- what the user answered: one for each question the checklist may ask ---- */
 FACT(USER_SERVER_LOG, "user-server-log", "user-log", "", SEV_NOTE, N_("the server's log shows an error at that time, says the user"), N_("the server's log shows nothing at that time, says the user"), N_("nobody has looked into the server's log"))
 FACT(USER_FW_CHANGED, "user-firewall-rule", "user-fw", "", SEV_NOTE, N_("a firewall rule covers this port, says the user"), N_("no firewall rule covers this port, says the user"), N_("nobody has asked who runs the firewall"))

@@ -1,6 +1,5 @@
 /* The dns probe: c-ares asks, A and AAAA at once; the answers are read here, TTLs and all. */
-#include "probe/internal.h"
-#include <ares.h>
+#include "probe/dns.h"
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -11,16 +10,16 @@
 #include <sys/stat.h>
 
 #define LOOKUPS_MAX  32 /* two questions each: above 64 datagrams get lost (socket buffer) */
-#define TRY_MS       2000
 #define TRIES        3
 #define CNAMES_SHOWN 16
-#define TYPE_A       1
-#define TYPE_CNAME   5
-#define TYPE_AAAA    28
+#define OTHERS_SHOWN 32
+#define SURVEYS_MAX  8                 /* lookups at once that ask every server too */
+#define SURVEY_WAIT  (300 * NS_PER_MS) /* for those that are slower than the first answer */
 
-struct question { /* one family's */
+struct question { /* one family's, or of one type */
     struct lookup *lk;
-    int family;
+    int family; /* 4, 6; 0: of another type */
+    uint16_t type;
     bool asked, again, answered;
     enum failure failure;
     int status; /* ARES_ */
@@ -34,29 +33,14 @@ struct lookup {
     struct result *r;
     struct timer *timer;
     nstime began;
-    struct question q[2]; /* IPv6, IPv4 */
+    struct question q[3]; /* IPv6, IPv4, another type */
     unsigned pending;
-    bool begun, in_hosts;
+    bool begun, in_hosts, main_done;
+    nstime took;
+    struct survey *survey;
     struct addr addrs[2][ADDRESSES_MAX];
     size_t naddr[2], left_out;
-    unsigned cnames;
-};
-
-struct asker;
-struct watched_fd {
-    struct watched_fd *next;
-    struct asker *asker;
-    ares_socket_t fd;
-    struct watch *watch;
-    int events;
-};
-
-struct asker { /* one c-ares channel on the loop */
-    struct loop *l;
-    ares_channel channel;
-    bool open;
-    struct timer *timer;
-    struct watched_fd *fds;
+    unsigned cnames, others;
 };
 
 struct dns {
@@ -66,107 +50,12 @@ struct dns {
     struct asker asker, literal;
     struct timer *begin;
     struct lookup *running_list, *waiting, **waiting_end;
-    unsigned running;
+    unsigned running, nwaiting;
     struct timespec resolv_mtime;
 };
 
 static void lookups_run(struct dns *d);
 static void lookup_done(struct lookup *lk);
-
-/* ---- c-ares on the loop ---- */
-static void set_timer(struct asker *d);
-
-static void on_fd(void *arg, int events)
-{
-    struct watched_fd *w = arg;
-    struct asker *d = w->asker;
-    ares_socket_t fd = w->fd;
-    ares_process_fd(d->channel, events & LOOP_READ && w->events & LOOP_READ ? fd : ARES_SOCKET_BAD,
-                    events & LOOP_WRITE && w->events & LOOP_WRITE ? fd : ARES_SOCKET_BAD);
-    set_timer(d);
-}
-
-static void on_time(void *arg)
-{
-    struct asker *d = arg;
-    ares_process_fd(d->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-    set_timer(d);
-}
-
-static void set_timer(struct asker *d)
-{
-    struct timeval tv;
-    timer_stop(d->timer);
-    d->timer = NULL;
-    if (!d->open || !ares_timeout(d->channel, NULL, &tv))
-        return;
-    nstime after = (nstime)tv.tv_sec * NS_PER_SEC + (nstime)tv.tv_usec * NS_PER_US;
-    d->timer = loop_timer(d->l, after, 0, on_time, d);
-}
-
-static void on_sock_state(void *arg, ares_socket_t fd, int readable, int writable)
-{
-    struct asker *d = arg;
-    int events = (readable ? LOOP_READ : 0) | (writable ? LOOP_WRITE : 0);
-    struct watched_fd **at = &d->fds;
-    while (*at && (*at)->fd != fd)
-        at = &(*at)->next;
-    struct watched_fd *w = *at;
-    if (!events) {
-        if (!w)
-            return;
-        *at = w->next;
-        watch_stop(w->watch);
-        free(w);
-        return;
-    }
-    if (w) {
-        w->events = events;
-        watch_set(w->watch, events);
-        return;
-    }
-    w = calloc(1, sizeof(*w));
-    if (!w)
-        return; /* its questions time out */
-    *w = (struct watched_fd){d->fds, d, fd, NULL, events};
-    w->watch = loop_watch(d->l, fd, events, on_fd, w);
-    if (w->watch)
-        d->fds = w;
-    else
-        free(w);
-}
-
-static int asker_open(struct asker *a, struct prober *p, int flags, int tries)
-{
-    struct ares_options o = {
-        .flags = flags,
-        .timeout = TRY_MS,
-        .tries = tries,
-        .sock_state_cb = on_sock_state,
-        .sock_state_cb_data = a,
-    };
-    int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
-    a->l = p->l;
-    int rc = ares_init_options(&a->channel, &o, mask);
-    if (rc != ARES_SUCCESS)
-        return rc == ARES_ENOMEM ? -ENOMEM : -EIO;
-    if (p->resolver && ares_set_servers_ports_csv(a->channel, p->resolver) != ARES_SUCCESS) {
-        ares_destroy(a->channel);
-        return -EINVAL;
-    }
-    a->open = true;
-    return 0;
-}
-
-static void asker_close(struct asker *a)
-{
-    bool was_open = a->open;
-    a->open = false; /* answers that ares_destroy() gives begin nothing new */
-    if (was_open)
-        ares_destroy(a->channel);
-    timer_stop(a->timer);
-    a->timer = NULL;
-}
 
 /* A console runs for days: between lookups the channels follow a changed resolv.conf. */
 static int askers_ready(struct dns *d)
@@ -182,54 +71,17 @@ static int askers_ready(struct dns *d)
     }
     if (!d->asker.open) {
         d->resolv_mtime = sb.st_mtim;
-        rc = asker_open(&d->asker, d->p, ARES_FLAG_NOALIASES, TRIES);
+        rc = asker_open(&d->asker, d->p->l, d->p->resolver, ARES_FLAG_NOALIASES, TRIES);
         if (rc == 0)
-            rc = asker_open(&d->literal, d->p, ARES_FLAG_NOALIASES | ARES_FLAG_NOCHECKRESP, 1);
+            rc = asker_open(&d->literal, d->p->l, d->p->resolver,
+                            ARES_FLAG_NOALIASES | ARES_FLAG_NOCHECKRESP, 1);
         if (rc < 0)
             asker_close(&d->asker);
     }
     return rc;
 }
 
-/* ---- reading an answer (RFC 1035 4.1) ---- */
-static bool read_name(struct cursor *c, const uint8_t *msg, size_t len, char out[256])
-{
-    struct cursor at = *c;
-    char raw[256];
-    size_t n = 0;
-    bool jumped = false;
-    for (int steps = 0; steps < 128; steps++) { /* a loop of pointers ends here */
-        uint8_t b = cur_u8(&at);
-        if (at.bad)
-            return false;
-        if ((b & 0xc0) == 0xc0) {
-            size_t to = (size_t)(b & 0x3f) << 8 | cur_u8(&at);
-            if (at.bad || to >= len)
-                return false;
-            if (!jumped)
-                *c = at;
-            jumped = true;
-            at = cursor_of(msg + to, len - to);
-            continue;
-        }
-        if (b & 0xc0)
-            return false;
-        if (!b) {
-            if (!jumped)
-                *c = at;
-            text_clean(out, 256, raw, n > 1 ? n - 1 : n);
-            return true;
-        }
-        const uint8_t *label = cur_take(&at, b);
-        if (!label || n + b + 1 > 254)
-            return false;
-        memcpy(raw + n, label, b);
-        n += b;
-        raw[n++] = '.';
-    }
-    return false;
-}
-
+/* ---- reading an answer ---- */
 static bool add_address(struct lookup *lk, const struct addr *a)
 {
     int q = a->family == 4;
@@ -258,72 +110,77 @@ static void add_cname(struct lookup *lk, const char *owner, const char *target, 
     result_add(r, "cname", v_text(line));
 }
 
-static void add_record(struct lookup *lk, const char *owner, uint16_t type, uint32_t ttl,
-                       struct cursor rd, const uint8_t *msg, size_t len)
+static void add_record(struct lookup *lk, const struct dns_record *rr, const uint8_t *msg,
+                       size_t len)
 {
     char text[ADDR_TEXT_MAX + 24], at[ADDR_TEXT_MAX], name[256];
-    struct addr a = {.family = type == TYPE_AAAA ? 6 : 4};
-    size_t size = type == TYPE_AAAA ? 16 : 4;
+    struct addr a = {.family = rr->type == DNS_AAAA ? 6 : 4};
+    struct cursor data = rr->data;
+    size_t size = rr->type == DNS_AAAA ? 16 : 4;
     /* An alias's record data may point back into the message, so it is read from there. */
-    if (type == TYPE_CNAME && read_name(&rd, msg, len, name))
-        add_cname(lk, owner, name, ttl);
-    if (type != TYPE_A && type != TYPE_AAAA)
+    if (rr->type == DNS_CNAME && dns_name(&data, msg, len, name, sizeof(name)))
+        add_cname(lk, rr->name, name, rr->ttl);
+    if (rr->type != DNS_A && rr->type != DNS_AAAA)
         return;
-    const uint8_t *b = cur_take(&rd, size);
+    const uint8_t *b = cur_take(&data, size);
     if (!b)
         return;
     memcpy(a.b, b, size);
     if (!add_address(lk, &a))
         return;
     snprintf(text, sizeof(text), "%s %s ttl %u", a.family == 6 ? "AAAA" : "A", addr_text(at, &a),
-             ttl);
+             rr->ttl);
     result_add(lk->r, "answer", v_text(text));
-    if ((int64_t)ttl < field_int(lk->r, "ttl", INT64_MAX))
-        result_set(lk->r, "ttl", v_int(ttl));
+    if ((int64_t)rr->ttl < field_int(lk->r, "ttl", INT64_MAX))
+        result_set(lk->r, "ttl", v_int(rr->ttl));
+}
+
+/* A record of another type, as text. */
+static void add_other(struct lookup *lk, const struct dns_record *rr, const uint8_t *msg,
+                      size_t len)
+{
+    struct strbuf sb = STRBUF_INIT;
+    if (lk->others++ < OTHERS_SHOWN && record_text(&sb, rr, msg, len))
+        result_add(lk->r, "answer", v_text(sb.buf));
+    strbuf_release(&sb);
+}
+
+static bool same_name(const char *a, const char *b)
+{
+    size_t n = strlen(a), m = strlen(b);
+    n -= n && a[n - 1] == '.';
+    m -= m && b[m - 1] == '.';
+    return n == m && !strncasecmp(a, b, n);
 }
 
 /* The address count before and after tells whether the answer held one. */
-static bool read_answer(struct lookup *lk, const uint8_t *msg, size_t len)
+static bool read_answer(struct lookup *lk, const uint8_t *msg, size_t len, uint16_t type)
 {
-    struct cursor c = cursor_of(msg, len);
-    char name[256];
-    cur_take(&c, 4);
-    uint16_t questions = cur_be16(&c), answers = cur_be16(&c);
-    cur_take(&c, 4);
-    for (uint16_t i = 0; i < questions && !c.bad; i++) {
-        if (!read_name(&c, msg, len, name))
-            return false;
-        cur_take(&c, 4);
-        if (strcasecmp(name, lk->st->host)) /* a search domain was added */
-            result_set(lk->r, "name", v_text(name));
+    struct dns_walk w;
+    struct dns_record rr;
+    bool first = true;
+    if (!dns_walk_init(&w, msg, len))
+        return false;
+    while (dns_walk_next(&w, &rr)) {
+        if (rr.section != DNS_ANSWER || rr.class != 1)
+            continue;
+        if (first && !same_name(rr.name, lk->st->host)) /* a search domain was added */
+            result_set(lk->r, "name", v_text(rr.name));
+        first = false;
+        if (rr.type == type && type != DNS_A && type != DNS_AAAA)
+            add_other(lk, &rr, msg, len);
+        else
+            add_record(lk, &rr, msg, len);
     }
-    for (uint16_t i = 0; i < answers && !c.bad; i++) {
-        if (!read_name(&c, msg, len, name))
-            return false;
-        uint16_t type = cur_be16(&c), cls = cur_be16(&c);
-        uint32_t ttl = cur_be32(&c);
-        struct cursor rd = cur_sub(&c, cur_be16(&c));
-        if (!c.bad && cls == 1)
-            add_record(lk, name, type, ttl, rd, msg, len);
-    }
-    return !c.bad;
-}
-
-static enum failure failure_of_status(int status)
-{
-    switch (status) {
-    case ARES_SUCCESS: return FAIL_NONE;
-    case ARES_ENOTFOUND: return FAIL_DNS_NXDOMAIN;
-    case ARES_ENODATA: return FAIL_DNS_NO_ANSWER;
-    case ARES_ESERVFAIL: return FAIL_DNS_SERVFAIL;
-    case ARES_EREFUSED: return FAIL_DNS_REFUSED;
-    case ARES_ETIMEOUT: return FAIL_TIMEOUT;
-    case ARES_ECONNREFUSED: return FAIL_REFUSED;
-    default: return FAIL_UNKNOWN;
-    }
+    return !w.c.bad;
 }
 
 static void ask(struct question *q, struct asker *a);
+
+static size_t found(const struct lookup *lk, const struct question *q)
+{
+    return q->family ? lk->naddr[q->family == 4] + lk->left_out : lk->others;
+}
 
 static void on_answer(void *arg, int status, int timeouts, unsigned char *abuf, int alen)
 {
@@ -338,11 +195,11 @@ static void on_answer(void *arg, int status, int timeouts, unsigned char *abuf, 
     q->answered = true;
     q->status = status;
     q->timeouts = (unsigned)timeouts;
-    q->failure = failure_of_status(status);
+    q->failure = failure_of_dns(status);
     if (lk->st && status == ARES_SUCCESS && abuf && alen > 0) {
-        size_t before = lk->naddr[q->family == 4] + lk->left_out;
-        bool whole = read_answer(lk, abuf, (size_t)alen);
-        if (lk->naddr[q->family == 4] + lk->left_out == before)
+        size_t before = found(lk, q);
+        bool whole = read_answer(lk, abuf, (size_t)alen, q->type);
+        if (found(lk, q) == before)
             q->failure = whole ? FAIL_DNS_NO_ANSWER : FAIL_UNKNOWN;
     }
     if (!lk->pending)
@@ -352,8 +209,7 @@ static void on_answer(void *arg, int status, int timeouts, unsigned char *abuf, 
 static void ask(struct question *q, struct asker *a)
 {
     q->lk->pending++;
-    ares_search(a->channel, q->lk->st->host, 1, q->family == 4 ? TYPE_A : TYPE_AAAA, on_answer, q);
-    set_timer(a);
+    asker_search(a, q->lk->st->host, q->type, on_answer, q);
 }
 
 /* ---- /etc/hosts, and localhost (RFC 6761 6.3) ---- */
@@ -421,7 +277,7 @@ static enum failure worst(const struct lookup *lk)
     static const enum failure order[] = {FAIL_REFUSED,     FAIL_TIMEOUT,       FAIL_DNS_SERVFAIL,
                                          FAIL_DNS_REFUSED, FAIL_DNS_NO_ANSWER, FAIL_DNS_NXDOMAIN};
     for (size_t i = 0; i < ARRAY_SIZE(order); i++)
-        for (size_t q = 0; q < 2; q++)
+        for (size_t q = 0; q < ARRAY_SIZE(lk->q); q++)
             if (lk->q[q].answered && lk->q[q].failure == order[i])
                 return order[i];
     return FAIL_UNKNOWN;
@@ -446,12 +302,12 @@ static void put_servers(struct lookup *lk)
 static void put_families(struct lookup *lk)
 {
     unsigned timeouts = 0;
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(lk->q); i++) {
         const struct question *q = &lk->q[i];
         timeouts += q->timeouts;
-        if (q->answered && q->failure != FAIL_NONE)
+        if (q->family && q->answered && q->failure != FAIL_NONE)
             result_set(lk->r, q->family == 4 ? "a" : "aaaa", v_text(failure_name(q->failure)));
-        if (q->asked && !q->answered)
+        if (q->family && q->asked && !q->answered)
             result_set(lk->r, q->family == 4 ? "a" : "aaaa", v_text(failure_name(FAIL_TIMEOUT)));
         if (q->answered && q->failure == FAIL_UNKNOWN)
             result_set(lk->r, "error", v_text(ares_strerror(q->status)));
@@ -469,16 +325,20 @@ static void fill_result(struct lookup *lk, const struct addr *addrs, size_t n)
     size_t all = lk->naddr[0] + lk->naddr[1] + lk->left_out;
     if (all > n)
         result_set(r, "addresses_left_out", v_int((int64_t)(all - n)));
-    bool asked = lk->q[0].answered || lk->q[1].answered || lk->pending;
+    bool asked = lk->q[0].answered || lk->q[1].answered || lk->q[2].answered || lk->pending;
     result_set(r, "source", v_text(lk->in_hosts ? "hosts" : asked ? "dns" : "rfc6761"));
     if (asked) {
         put_servers(lk);
         put_families(lk);
     }
-    r->timings[TIMING_DNS] = r->timings[TIMING_TOTAL] = loop_clock() - lk->began;
+    if (lk->survey)
+        survey_put(lk->survey, r, addrs, n);
+    nstime now = loop_clock() - lk->began;
+    r->timings[TIMING_DNS] = r->timings[TIMING_TOTAL] = lk->main_done ? lk->took : now;
     r->stage = PSTAGE_DNS;
-    r->outcome = n ? OUTCOME_OK : OUTCOME_FAILED;
-    r->failure = n ? FAIL_NONE : lk->pending ? FAIL_TIMEOUT : worst(lk);
+    bool ok = n || lk->others;
+    r->outcome = ok ? OUTCOME_OK : OUTCOME_FAILED;
+    r->failure = ok ? FAIL_NONE : lk->pending ? FAIL_TIMEOUT : worst(lk);
 }
 
 static void lookup_free(struct lookup *lk)
@@ -488,9 +348,13 @@ static void lookup_free(struct lookup *lk)
     while (*at != lk)
         at = &(*at)->next;
     *at = lk->next;
-    if (!lk->begun && !lk->next)
-        d->waiting_end = at;
+    if (!lk->begun) {
+        d->nwaiting--;
+        if (!lk->next)
+            d->waiting_end = at;
+    }
     timer_stop(lk->timer);
+    survey_free(lk->survey);
     free(lk);
 }
 
@@ -507,7 +371,7 @@ static void lookup_tell(struct lookup *lk)
     start_resolved(st, addrs, n);
 }
 
-static void lookup_done(struct lookup *lk)
+static void lookup_end(struct lookup *lk)
 {
     struct dns *d = lk->dns;
     if (lk->st)
@@ -518,10 +382,47 @@ static void lookup_done(struct lookup *lk)
         lookups_run(d);
 }
 
+/* A dns:// target wants to know of every server, and so does a name that does not resolve. */
+static nstime patience(const struct lookup *lk)
+{
+    bool all = lk->st->t->scheme == SCHEME_DNS || (!lk->naddr[0] && !lk->naddr[1]);
+    nstime timeout = lk->st->t->opt.timeout > 0 ? lk->st->t->opt.timeout : TIMEOUT_DEFAULT;
+    return all ? timeout : SURVEY_WAIT;
+}
+
+/* The system's own order has answered. */
+static void lookup_done(struct lookup *lk)
+{
+    lk->main_done = true;
+    lk->took = loop_clock() - lk->began;
+    if (lk->st && lk->survey && !survey_over(lk->survey) && lk->timer)
+        timer_again(lk->timer, patience(lk));
+    else
+        lookup_end(lk);
+}
+
+static void on_survey(void *arg)
+{
+    struct lookup *lk = arg;
+    if (lk->main_done && lk->timer)
+        timer_again(lk->timer, 0);
+}
+
 static void on_lookup_timeout(void *arg)
 {
     struct lookup *lk = arg;
-    lookup_tell(lk);
+    if (lk->main_done)
+        lookup_end(lk);
+    else
+        lookup_tell(lk);
+}
+
+/* Asking all servers costs several times as much: at first, and where it is what was asked for. */
+static bool wants_survey(const struct lookup *lk)
+{
+    const struct start *st = lk->st;
+    return !st->repeat && lk->dns->running + lk->dns->nwaiting <= SURVEYS_MAX &&
+           (st->round <= 1 || st->t->scheme == SCHEME_DNS);
 }
 
 static void lookup_begin(struct lookup *lk)
@@ -536,7 +437,9 @@ static void lookup_begin(struct lookup *lk)
     lk->pending = 1; /* until all questions are out: answers may come from inside ares_search() */
     lk->timer = loop_timer(d->p->l, timeout, 0, on_lookup_timeout, lk);
     bool local = look_locally(lk);
-    for (size_t i = 0; i < 2 && !local; i++)
+    if (wants_survey(lk) && !is_localhost(st->host))
+        lk->survey = survey_begin(d->p, st, d->asker.channel, on_survey, lk);
+    for (size_t i = 0; i < ARRAY_SIZE(lk->q) && !local; i++)
         if (lk->q[i].asked)
             ask(&lk->q[i], &d->asker);
     if (!--lk->pending)
@@ -548,6 +451,7 @@ static void lookups_run(struct dns *d)
     while (d->waiting && d->running < LOOKUPS_MAX && askers_ready(d) == 0) {
         struct lookup *lk = d->waiting;
         d->waiting = lk->next;
+        d->nwaiting--;
         if (!d->waiting)
             d->waiting_end = &d->waiting;
         lk->next = d->running_list;
@@ -562,6 +466,13 @@ static void on_start(void *arg)
     timer_stop(d->begin);
     d->begin = NULL;
     lookups_run(d);
+}
+
+/* dns://name/TYPE */
+uint16_t start_dns_type(const struct start *st)
+{
+    const char *path = st->t->scheme == SCHEME_DNS ? st->t->path : NULL;
+    return path && path[0] && path[1] ? dns_type_by_name(path + 1) : 0;
 }
 
 int dns_lookup(struct start *st, struct result *r)
@@ -581,16 +492,19 @@ int dns_lookup(struct start *st, struct result *r)
     struct lookup *lk = calloc(1, sizeof(*lk));
     if (!lk)
         return -ENOMEM;
+    uint16_t type = start_dns_type(st);
     lk->dns = d;
     lk->st = st;
     lk->r = r;
     for (size_t i = 0; i < 2; i++) {
         int family = i ? 4 : 6;
-        lk->q[i] = (struct question){.lk = lk, .family = family};
-        lk->q[i].asked = !st->t->opt.family || st->t->opt.family == family;
+        lk->q[i] = (struct question){.lk = lk, .family = family, .type = i ? DNS_A : DNS_AAAA};
+        lk->q[i].asked = (!st->t->opt.family || st->t->opt.family == family) && !type;
     }
+    lk->q[2] = (struct question){.lk = lk, .type = type, .asked = type != 0};
     *d->waiting_end = lk;
     d->waiting_end = &lk->next;
+    d->nwaiting++;
     st->lookup = lk;
     if (!d->begin) /* /etc/hosts may answer at once: not from inside prober_start() */
         d->begin = loop_timer(p->l, 0, 0, on_start, d);
@@ -602,7 +516,11 @@ void dns_cancel(struct lookup *lk)
     timer_stop(lk->timer);
     lk->timer = NULL;
     lk->st = NULL;
-    if (!lk->begun)
+    survey_free(lk->survey);
+    lk->survey = NULL;
+    if (lk->main_done)
+        lk->dns->running--;
+    if (!lk->begun || lk->main_done)
         lookup_free(lk);
 }
 
@@ -637,6 +555,7 @@ static void dns_facts(struct facts *out, const struct result *r)
         else
             facts_put_no(out, r, FACT_DNS_HOSTS, none, none);
     }
+    survey_facts(out, r);
 }
 
 const struct probe_type probe_type_dns = {"dns", N_("DNS"), dns_facts};

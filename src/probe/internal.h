@@ -188,6 +188,8 @@ struct prober {
     struct timer *linger;
     unsigned nlingers, lingers_max;
     struct dns *dns;
+    struct addr *failed; /* by target id: where its connection failed last; family 0: nowhere */
+    size_t nfailed, failed_alloc;
     struct curl *curl;
     X509_STORE *store;
     bool tls_warm;

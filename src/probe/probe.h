@@ -142,7 +142,8 @@ struct prober_settings {
     unsigned max_per_host;   /* of them to one address; 0: 64 */
     unsigned rate;           /* new connections a second; 0: no limit */
     bool no_names;           /* -n: numeric only in fields */
-    const char *resolver;    /* "addr:port" for tests, NULL: the system's */
+    const char *resolver;    /* "addr:port,..." for tests, NULL: the system's */
+    bool ask_system;         /* getaddrinfo(3) too, though resolver is set */
 };
 struct prober;
 struct prober *prober_new(struct loop *l, const struct prober_settings *st);

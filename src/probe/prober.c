@@ -206,6 +206,38 @@ struct chain *chain_new(struct start *st, const struct addr *a)
     return c;
 }
 
+/* Of a name: where the connection failed, to be held against the name's next answer. */
+static void remember_failure(struct start *st, const struct result *r)
+{
+    struct prober *p = st->p;
+    uint32_t id = st->t->id;
+    bool bad = r->outcome == OUTCOME_FAILED && r->failure != FAIL_INTERRUPTED;
+    if (st->dns_span == NSTIME_NONE || st->repeat || !bad || !r->address.family)
+        return;
+    if (id >= p->nfailed) {
+        if (ARRAY_GROW(p->failed, (size_t)id + 1, p->failed_alloc) < 0)
+            return;
+        memset(p->failed + p->nfailed, 0, (id + 1 - p->nfailed) * sizeof(*p->failed));
+        p->nfailed = (size_t)id + 1;
+    }
+    p->failed[id] = r->address;
+}
+
+/* Stale discovery: the name has moved since. */
+static void put_moved(struct start *st, struct result *dns, const struct addr *addrs, size_t n)
+{
+    struct prober *p = st->p;
+    char text[ADDR_TEXT_MAX];
+    uint32_t id = st->t->id;
+    if (st->repeat || !n || id >= p->nfailed || !p->failed[id].family)
+        return;
+    for (size_t i = 0; i < n; i++)
+        if (addr_equal(&addrs[i], &p->failed[id]))
+            return;
+    result_set(dns, "moved_from", v_text(addr_text(text, &p->failed[id])));
+    p->failed[id].family = 0;
+}
+
 /* The name is resolved (n 0: it is not; st->dns says why). */
 void start_resolved(struct start *st, const struct addr *addrs, size_t n)
 {
@@ -214,6 +246,7 @@ void start_resolved(struct start *st, const struct addr *addrs, size_t n)
     if (dns) {
         st->dns = NULL;
         st->dns_span = dns->timings[TIMING_DNS];
+        put_moved(st, dns, addrs, n);
         dns->ended = loop_wall(st->p->l);
         tell(st, dns); /* later, from the loop: it is still ours to read */
         if (dns->outcome == OUTCOME_FAILED)
@@ -359,6 +392,7 @@ void chain_tell(struct chain *c, struct result *r)
         return;
     c->todo &= ~probe_bit(r->probe);
     auth_hide(c->st, r);
+    remember_failure(c->st, r);
     if (c->explores)
         auto_keep(c, r);
     else
@@ -561,6 +595,7 @@ static void prober_destroy(struct prober *p)
     queue_release(p);
     timer_stop(p->tell);
     dns_release(p);
+    free(p->failed);
     curl_release(p);
     X509_STORE_free(p->store);
     free(p->resolver);

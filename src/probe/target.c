@@ -1,5 +1,5 @@
 /* Targets: what a TARGET word or a line of a targets file says. */
-#include "probe/internal.h"
+#include "probe/dns.h"
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -127,6 +127,11 @@ static int set_path(struct target *t, const char *rest, char *err, size_t errlen
 {
     bool http = t->scheme == SCHEME_HTTP || t->scheme == SCHEME_HTTPS;
     size_t len = strcspn(rest, "#"); /* a fragment is never sent */
+    if (t->scheme == SCHEME_DNS && rest[0] == '/' && rest[1]) {
+        if (!dns_type_by_name(rest + 1))
+            return target_refuse(err, errlen, _("\"%s\" is no type of a DNS record"), rest + 1);
+        return target_set_string(&t->path, rest);
+    }
     if (!http) {
         if (*rest && strcmp(rest, "/"))
             return target_refuse(err, errlen, _("only http:// and https:// targets have a path"));

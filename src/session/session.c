@@ -353,6 +353,29 @@ static int index_result(struct session *s, struct result *r, struct chain *ch)
     return 0;
 }
 
+/* A lookup's chain is not the connection's: what it says of the name is said of the target. */
+static void facts_of_name(struct session *s, const struct result *r)
+{
+    static const enum fact_kind kinds[] = {FACT_DNS_DIFFER, FACT_DNS_SYSTEM_DIFFERS,
+                                           FACT_DNS_MOVED};
+    struct subject about = {ABOUT_TARGET, r->target};
+    struct facts f;
+    bool any = false;
+
+    if (strcmp(r->probe, "dns") != 0 || r->repeat)
+        return;
+    facts_init(&f);
+    facts_of_result(&f, r);
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        const struct fact *one = facts_get(&f, kinds[i]);
+        if (one && ledger_put(s->ledger, about, one) == 0)
+            any = true;
+    }
+    facts_release(&f);
+    if (any)
+        incident_dirty_subject(s, about);
+}
+
 void session_result(struct session *s, struct result *r)
 {
     struct session_private *p = s->priv;
@@ -379,6 +402,7 @@ void session_result(struct session *s, struct result *r)
     if (index_result(s, r, ch))
         s->limits.results_dropped++;
     incident_on_result(s, ch, r);
+    facts_of_name(s, r);
     session_touch(s);
 }
 

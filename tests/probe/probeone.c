@@ -13,7 +13,8 @@ struct run {
     unsigned open;
     struct timer *cancel;
     struct target **targets;
-    bool repeat, repeated;
+    bool repeat;
+    unsigned rounds; /* of each target */
 };
 
 static void print_text(const char *s)
@@ -128,6 +129,9 @@ static void on_done(void *arg, uint32_t target, uint32_t round)
 {
     struct run *x = arg;
     printf("{\"type\":\"done\",\"target\":%u,\"round\":%u}\n", target, round);
+    struct probe_callbacks cb = {on_chain, on_result, on_done, x};
+    if (round < x->rounds && prober_start(x->p, x->targets[target - 1], round + 1, false, &cb) == 0)
+        return;
     if (!--x->open)
         loop_quit(x->l);
 }
@@ -175,6 +179,11 @@ int main(int argc, char **argv)
             st.max_in_flight = (unsigned)n;
         else if (!strcmp(argv[i], "--cancel-after") && i + 1 < argc)
             parse_u64(argv[++i], 1, 60000, &cancel_ms);
+        else if (!strcmp(argv[i], "--system"))
+            st.ask_system = true;
+        else if (!strcmp(argv[i], "--rounds") && i + 1 < argc &&
+                 parse_u64(argv[++i], 1, 1000, &n) == 0)
+            x.rounds = (unsigned)n;
         else if (!strcmp(argv[i], "--repeat"))
             x.repeat = true;
         else
