@@ -84,10 +84,9 @@ static void *plain_block(size_t size)
 
 struct flow_table *flow_table_new(const struct flow_settings *st)
 {
-    struct flow_table *t = aligned_alloc(CACHE_LINE, sizeof(*t));
+    struct flow_table *t = calloc(1, sizeof(*t));
     if (!t)
         return NULL;
-    memset(t, 0, sizeof(*t));
     t->st = *st;
     if (!t->st.block)
         t->st.block = plain_block;

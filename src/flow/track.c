@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define SEQ_JUMP_MAX       (1 << 30) /* a next further off is no segment of this connection */
+#define RTT_MAX            (3600 * NS_PER_SEC)
 #define ID_STEP_MAX        64
 #define SYNACK_REPEATS_MAX 127
 
@@ -149,6 +150,11 @@ static void note_options(struct flow *f, enum side s, const struct packet *p)
 }
 
 /* ---- the handshake ---- */
+static nstime elapsed(nstime from, nstime to) /* a clock that stepped measures nothing */
+{
+    return to >= from && to - from <= RTT_MAX ? to - from : NSTIME_NONE;
+}
+
 static void note_open(struct flow *f, nstime syn)
 {
     if (!f->synack_seen)
@@ -187,7 +193,7 @@ static void note_syn(struct flow *f, enum side s, const struct packet *p)
     if (f->synack_seen && f->handshake_done && f->synack_repeats < SYNACK_REPEATS_MAX)
         f->synack_repeats++;
     if (!f->synack_seen && f->opened != NSTIME_NONE)
-        f->rtt_to[SIDE_RESP] = p->time - f->opened;
+        f->rtt_to[SIDE_RESP] = elapsed(f->opened, p->time);
     f->opened = f->synack_seen ? NSTIME_NONE : p->time;
     f->synack_seen = true;
     if (h->acked == p->tcp.seq + 1) { /* captured in the wrong order: it is answered already */
@@ -203,7 +209,7 @@ static void note_handshake_ack(struct flow_table *t, struct flow *f, const struc
         return;
     f->handshake_done = true;
     if (f->opened != NSTIME_NONE)
-        f->rtt_to[SIDE_ORIG] = p->time - f->opened;
+        f->rtt_to[SIDE_ORIG] = elapsed(f->opened, p->time);
     struct service *sv = service_get(&t->services, service_key(t, &f->key), true);
     if (sv)
         sv->connected = true;
@@ -342,7 +348,7 @@ static void note_rtt(struct flow *f, enum side s, const struct packet *p, bool r
     if (m->probe_time[o] != NSTIME_NONE && p->tcp.flags & TCP_ACK &&
         seq_ge(p->tcp.ack, m->probe_end[o])) {
         nstime rtt = p->time - m->probe_time[o];
-        if (rtt >= 0 && (m->rtt_min[s] == NSTIME_NONE || rtt < m->rtt_min[s]))
+        if (rtt >= 0 && rtt <= RTT_MAX && (m->rtt_min[s] == NSTIME_NONE || rtt < m->rtt_min[s]))
             m->rtt_min[s] = rtt;
         m->probe_time[o] = NSTIME_NONE;
     }

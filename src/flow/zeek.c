@@ -427,7 +427,7 @@ void zeek_cut(struct flow_table *t, struct flow *f)
     struct flow_record rec = {.flow = f->id,
                               .key = f->key,
                               .start = z->start,
-                              .duration = z->last - z->start,
+                              .duration = MAX_OF(z->last - z->start, 0), /* clocks step back */
                               .state = zeek_conn_state(f)};
     z->open = false;
     struct grown *g = table_grown(t, f->reset);

@@ -167,6 +167,10 @@ static void read_stats(struct capread *r, struct reader b)
         }
 }
 
+/* The years 1897 to 2116, so that any two times have a difference; what lies beyond is none. */
+#define TIME_FIRST (-((nstime)1 << 61))
+#define TIME_LAST  ((nstime)1 << 62)
+
 static nstime tick_time(const struct capread_if *f, uint64_t ticks)
 {
     __int128 ns;
@@ -178,7 +182,7 @@ static nstime tick_time(const struct capread_if *f, uint64_t ticks)
     else
         ns = (__int128)((unsigned __int128)ticks * NS_PER_SEC / f->tick_den);
     ns += (__int128)f->offset_s * NS_PER_SEC;
-    return ns > INT64_MAX || ns <= INT64_MIN ? NSTIME_NONE : (nstime)ns;
+    return ns > TIME_LAST || ns < TIME_FIRST ? NSTIME_NONE : (nstime)ns;
 }
 
 /* epb_flags, bits 0 and 1: inbound 1, outbound 2. */

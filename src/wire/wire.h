@@ -78,7 +78,7 @@ const char *link_name(uint32_t linktype); /* "EN10MB", "LINUX_SLL2", or "type 14
 enum packet_dir { DIR_UNKNOWN, DIR_IN, DIR_OUT }; /* from cooked headers and pcapng flags */
 struct record {
     uint64_t number;     /* from 1, in the file or session */
-    nstime time;         /* NSTIME_NONE where the block bears none */
+    nstime time;         /* 1897 to 2116; NSTIME_NONE where the block bears none, or nonsense */
     uint32_t caplen, len; /* bytes here, bytes on the wire */
     uint32_t link;       /* LINKTYPE_ */
     uint32_t interface;  /* index into the file's interfaces */

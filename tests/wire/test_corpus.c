@@ -1,5 +1,6 @@
 /* Every corpus file: read whole, decode each packet, and of the first packets of a file every
- * prefix, each in a block of its own size, so that a sanitizer sees a read past the end. */
+ * prefix, each in a block of its own size, so that a sanitizer sees a read past the end. With
+ * PREFIX_ALL set (make campaign) every prefix of every packet. */
 #include "wire/wire.h"
 #include "corpus.h"
 
@@ -9,6 +10,7 @@
 
 static uint64_t packets, ip, tcp, resets, prefixes, unread, damaged;
 static int failures;
+static bool all; /* every packet, every length */
 
 #define CHECK(cond, name, n)                                                                       \
     do {                                                                                           \
@@ -41,6 +43,7 @@ static void read_words(const struct packet *pkt)
     app_decode(&a, pkt->payload, pkt->payload_caplen, is_tcp ? pkt->tcp.sport : pkt->udp_sport,
                is_tcp ? pkt->tcp.dport : pkt->udp_dport);
     rst_payload_text(text, sizeof(text), pkt->payload, pkt->payload_caplen);
+    dns_decode(&a, pkt->payload, pkt->payload_caplen);
 }
 
 static void decode_prefixes(const struct record *rec, const char *name)
@@ -48,7 +51,7 @@ static void decode_prefixes(const struct record *rec, const char *name)
     struct packet pkt;
     bool ok;
 
-    for (uint32_t n = 0; n < rec->caplen; n += n < PREFIX_EVERY ? 1 : PREFIX_STEP) {
+    for (uint32_t n = 0; n < rec->caplen; n += all || n < PREFIX_EVERY ? 1 : PREFIX_STEP) {
         uint8_t *exact = malloc(n ? n : 1);
         if (!exact)
             return;
@@ -87,7 +90,7 @@ static void read_file(const char *path, const char *name)
             tcp += pkt.l4 == L4_TCP;
             resets += pkt.l4 == L4_TCP && (pkt.tcp.flags & TCP_RST);
         }
-        if (rec.number <= PREFIX_PACKETS)
+        if (all || rec.number <= PREFIX_PACKETS)
             decode_prefixes(&rec, name);
     }
     unread += got == -EPROTONOSUPPORT;
@@ -101,6 +104,7 @@ static void read_file(const char *path, const char *name)
 
 int main(void)
 {
+    all = getenv("PREFIX_ALL") != NULL;
     int files = corpus_walk(read_file);
 
     if (files == 0) {
