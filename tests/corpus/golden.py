@@ -21,7 +21,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 GOLDEN = os.path.join(HERE, "golden.txt")
 EACH_MAX = 25
 TIMES = re.compile(r" (rtt|rtt-min|delay|gap|idle|age|since-request|since-fin)=\S+")
-COUNTS = re.compile(r" (ttl|win|last-words|orig|resp)=\S+")
+COUNTS = re.compile(r" (ttl|win|orig|resp)=\S+")
 
 
 def facts(binary, path):

@@ -1,7 +1,6 @@
 #include "tests/flow/snapshot.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 static const char *word(const char *s)
 {
@@ -124,7 +123,7 @@ static void words(struct strbuf *b, const struct reset *r)
     if (r->first_resp.kind != APP_NONE)
         strbuf_addf(b, " heard='%s'", app_name(r->first_resp.kind));
     count(b, "status", r->status);
-    count(b, "last-words", strlen(r->last_words));
+    flag(b, r->last_words[0], "last-words");
     flag(b, r->response_complete, "complete");
     if (r->icmp.seen)
         strbuf_addf(b, " icmp=%u/%u", r->icmp.type, r->icmp.code);
