@@ -98,6 +98,11 @@ static int report_failed(const struct options *o, int err)
     return EXIT_CANNOT;
 }
 
+static int report_fd(const struct options *o)
+{
+    return o->settings.command ? STDERR_FILENO : STDOUT_FILENO; /* stdout is COMMAND's */
+}
+
 /* Where packets or probes are watched, their lines come as they are found. */
 static void begin_feed(struct batch *b)
 {
@@ -105,7 +110,7 @@ static void begin_feed(struct batch *b)
     bool to_stdout = !o->output || strcmp(o->output, "-") == 0;
 
     if (to_stdout && !o->settings.read_file && strcmp(o->format, "jsonl") == 0)
-        report_feed_begin(&b->feed, b->work.session, STDOUT_FILENO);
+        report_feed_begin(&b->feed, b->work.session, report_fd(o));
 }
 
 static int write_report(const struct options *o, const struct session *s)
@@ -116,7 +121,7 @@ static int write_report(const struct options *o, const struct session *s)
     if (o->output && strcmp(o->output, "-") != 0)
         err = report_to_file(f, s, o->output);
     else
-        err = report_to_fd(f, s, STDOUT_FILENO);
+        err = report_to_fd(f, s, report_fd(o));
     if (!err)
         return 0;
     return report_failed(o, err);
@@ -135,6 +140,14 @@ static int finish(const struct options *o, const struct session *s, uint64_t sai
     say_messages(s, &said);
     int status = b && b->feed ? finish_feed(o, b) : write_report(o, s);
     return status ? status : session_exit_status(s);
+}
+
+/* COMMAND's own status comes first: who runs it under us must not be told otherwise. */
+static int command_first(const struct run *r, int status)
+{
+    int own = r ? run_command_status(r) : -1;
+
+    return own > 0 ? own : status;
 }
 
 /* A saved session: its inputs are replayed and judged anew. */
@@ -201,6 +214,7 @@ int batch_main(const struct options *o)
     if (!status && run_lost_capture(w->run)) /* said by then */
         status = EXIT_CANNOT;
     report_feed_end(b.feed);
+    status = command_first(w->run, status);
     work_end(w);
     return status;
 }

@@ -107,6 +107,9 @@ void options_help(void)
           "itself\n"
           "what is spoken there.\n"),
         stdout);
+    fputs(_("rstconsole [OPTION]... -- COMMAND [ARG]...  runs COMMAND and watches its connections\n"
+            "alone; the report goes to -o FILE, else to stderr.\n"),
+          stdout);
     fputs(_("\n"
             "What to look at\n"
             "  -r, --read FILE         read a capture (pcap, pcapng, - for stdin) or a saved "
@@ -477,6 +480,8 @@ static int check(const struct options *o)
         return usage(_("-r reads a file: it takes no targets"));
     if (st->read_file && (o->count_given || st->duration))
         return usage(_("-r reads a file: -c and --duration belong to probing and capture"));
+    if (st->command && (targets || o->demo || st->read_file))
+        return usage(_("-- COMMAND stands without targets, --demo and -r"));
     if (o->demo && (o->nspecs || o->targets_file))
         return usage(_("--demo brings its own targets"));
     if (st->ninterfaces > 1)
@@ -557,6 +562,13 @@ int options_parse(struct options *o, int argc, char **argv)
     o->settings.defaults.hold = -1;
     o->settings.experiments = EXPERIMENTS_SAFE;
     opterr = 0;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--") != 0)
+            continue;
+        if (i + 1 < argc)
+            o->settings.command = argv + i + 1;
+        argc = i; /* what follows is COMMAND's own */
+    }
     while ((c = getopt_long(argc, argv, short_options, long_options, NULL)) != -1) {
         if (c == ':')
             return usage(_("%s needs a value"), argv[optind - 1]);
@@ -569,8 +581,8 @@ int options_parse(struct options *o, int argc, char **argv)
         if (rc)
             return rc;
     }
-    if (optind > 1 && optind < argc && strcmp(argv[optind - 1], "--") == 0)
-        return usage(_("--: no COMMAND can be run; a TARGET stands without it"));
+    if (o->settings.command)
+        o->mode = o->mode == MODE_CONSOLE ? MODE_BATCH : o->mode;
     o->specs = argv + optind;
     o->nspecs = (size_t)(argc - optind);
     apply_defaults(o);

@@ -79,7 +79,7 @@ struct work {
     struct run *run;
     struct demo *demo;
     const struct options *options;
-    struct signal_watch *signals[3];
+    struct signal_watch *signals[5];
     int failed; /* an exit status, or 0 */
 };
 /* Starts the capture, drops privileges, adds the targets, begins to save. 0 or an exit status. */

@@ -32,16 +32,24 @@ static void on_signal(void *arg, int signo)
 {
     struct work *w = arg;
 
-    (void)signo;
-    if (w->run)
-        run_stop(w->run);
+    if (!w->run)
+        return;
+    if (w->options->settings.command) {
+        /* From the terminal it has reached COMMAND already, which is of our group. */
+        bool typed =
+            signo == SIGINT && isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) == getpgrp();
+        if (typed ? run_command_status(w->run) < 0 : run_command_signal(w->run, signo))
+            return;
+    }
+    run_stop(w->run);
 }
 
 static void watch_signals(struct work *w)
 {
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
+    size_t n = w->options->settings.command ? ARRAY_SIZE(signals) : 3;
 
-    for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+    for (size_t i = 0; i < n; i++)
         w->signals[i] = loop_signal(w->loop, signals[i], on_signal, w);
 }
 

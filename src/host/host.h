@@ -125,10 +125,27 @@ void host_watch_flush(struct host_watch *w);
 void host_watch_claim(struct host_watch *w, uint64_t cookie, const struct host_owner *owner,
                       const struct addr *dst, uint16_t dport);
 void host_watch_claim_port(struct host_watch *w, uint16_t port, const struct host_owner *owner);
+/* Without a filter: COMMAND's are the sockets whose process descends from it. */
+struct host_command;
+void host_watch_command(struct host_watch *w, const struct host_command *c);
 /* Connects that failed at once, of which the kernel kept no address; sockets not kept for want of
  * room. */
 uint64_t host_watch_nameless(const struct host_watch *w);
 uint64_t host_watch_dropped(const struct host_watch *w);
+
+/* ---- COMMAND: its output, its signals and its end pass through ---- */
+typedef void (*host_command_fn)(void *arg, int exit_status, int term_signal);
+/* Runs argv with this program's descriptors 0, 1 and 2, under no_new_privs, its connects and
+ * accepts seen as they happen; *no_filter: 0, or -errno why that cannot be had, and then short
+ * connections may be missed. -errno where it could not be started (of execvp too). */
+int host_command_start(struct host_command **out, struct loop *l, char *const argv[],
+                       struct host_watch *sockets, host_command_fn on_exit, void *arg,
+                       int *no_filter);
+int host_command_signal(struct host_command *c, int signo); /* -ESRCH: it has ended */
+bool host_command_owns(const struct host_command *c, pid_t pid);
+/* Calls seen; *unseen: those whose process did not let us look at its socket. */
+uint64_t host_command_calls(const struct host_command *c, uint64_t *unseen);
+void host_command_free(struct host_command *c); /* does not end it */
 
 /* Facts from a delta around one event (events: how many events of its kind lay in the window). */
 void facts_of_counters(struct facts *out, const struct host_counters *delta, unsigned events);

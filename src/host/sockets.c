@@ -63,6 +63,7 @@ struct host_watch {
     uint8_t family; /* being dumped: 4, 6; 0 none */
     nstime began, began_clock;
     bool dump_failed, flushing;
+    const struct host_command *command; /* polled: NULL where its calls are seen */
     uint64_t nameless, lost;
     uint8_t buf[MESSAGE_MAX];
 };
@@ -80,6 +81,8 @@ static void note_owner(struct host_watch *w, struct known *k)
         return;
     k->owner.uid = k->s.uid;
     k->owner_known = owners_find(w->owners, k->s.inode, &k->owner);
+    if (k->owner_known && w->command && host_command_owns(w->command, (pid_t)k->owner.pid))
+        k->command = true;
 }
 
 static void note_command(const struct host_watch *w, struct known *k)
@@ -454,6 +457,11 @@ void host_watch_claim_port(struct host_watch *w, uint16_t port, const struct hos
             return;
     if (w->nports < PORTS_MAX)
         w->ports[w->nports++] = (struct claimed_port){port, *owner};
+}
+
+void host_watch_command(struct host_watch *w, const struct host_command *c)
+{
+    w->command = c;
 }
 
 uint64_t host_watch_nameless(const struct host_watch *w)

@@ -53,6 +53,7 @@ static void join(struct session *s, struct incident *i, const struct host_ending
     const struct host_ending **end = &i->ends[e->server];
 
     s->priv->endings.next[e->id - 1].incident = i->id;
+    i->related = i->related || e->command;
     if (!*end || (*end)->time <= e->time)
         *end = e;
     incident_dirty(s, i);

@@ -179,7 +179,7 @@ static struct incident *incident_of_new_reset(struct session *s, const struct re
         i = incident_new(s);
         if (!i)
             return NULL;
-        i->related = s->ntargets == 0;
+        i->related = s->ntargets == 0 && !s->settings.command;
     }
     i->reset = r;
     i->flow = r->key;

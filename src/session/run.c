@@ -437,6 +437,72 @@ void run_tell_changed(struct run *r)
     tell(r, RUN_CHANGED);
 }
 
+/* ---- COMMAND ---- */
+
+static void on_settled_command(void *arg)
+{
+    run_stop(arg);
+}
+
+static void on_command_exit(void *arg, int exit_status, int term_signal)
+{
+    struct run *r = arg;
+    uint64_t unseen;
+
+    r->command_status = term_signal ? 128 + term_signal : exit_status;
+    if (host_command_calls(r->command, &unseen) && unseen)
+        session_message(
+            r->s, MSG_WARN,
+            _("%llu calls of COMMAND could not be looked at: connections may be missed"),
+            (unsigned long long)unseen);
+    wait_for(r, 2 * TICK, on_settled_command); /* what it closed last is told within a tick */
+}
+
+static void start_command(struct run *r)
+{
+    char *const *argv = r->s->settings.command;
+    char shown[200];
+    int no_filter = 0;
+
+    if (!r->sockets) {
+        fail(r, 3, _("COMMAND cannot be watched: this host's sockets are not to be seen"));
+        run_stop(r);
+        return;
+    }
+    int err =
+        host_command_start(&r->command, r->loop, argv, r->sockets, on_command_exit, r, &no_filter);
+    if (err) {
+        char text[300];
+        snprintf(text, sizeof(text), "%s: %s",
+                 text_clean(shown, sizeof(shown), argv[0], strlen(argv[0])), strerror(-err));
+        r->command_status = err == -ENOENT ? 127 : 126;
+        fail(r, r->command_status, text);
+        run_stop(r);
+        return;
+    }
+    if (no_filter) {
+        host_watch_command(r->sockets, r->command);
+        session_message(r->s, MSG_WARN,
+                        _("COMMAND's connects cannot be seen as they happen (%s): its sockets are "
+                          "polled, short connections may be missed"),
+                        strerror(-no_filter));
+    } else {
+        session_message(r->s, MSG_INFO, "%s",
+                        _("COMMAND runs with no_new_privs: set-user-ID programs and file "
+                          "capabilities give it no rights"));
+    }
+}
+
+int run_command_status(const struct run *r)
+{
+    return r->command_status;
+}
+
+bool run_command_signal(struct run *r, int signo)
+{
+    return r->command && host_command_signal(r->command, signo) == 0;
+}
+
 static void on_ready_late(void *arg)
 {
     struct run *r = arg;
@@ -454,7 +520,10 @@ static void begin_if_ready(struct run *r)
         return;
     timer_stop(r->wait);
     r->wait = NULL;
-    if (r->s->ntargets && r->prober) {
+    if (r->s->settings.command && !r->s->settings.read_file) {
+        set_state(r, RUN_WATCHING);
+        start_command(r);
+    } else if (r->s->ntargets && r->prober) {
         say_limits(r);
         begin_round(r);
     } else {
@@ -643,6 +712,7 @@ int run_start(struct run **out, struct loop *l, struct session *s, run_fn fn, vo
     snprintf(err, errlen, "%s", strerror(ENOMEM));
     if (!r)
         return rc;
+    r->command_status = -1;
     r->loop = l;
     r->s = s;
     r->fn = fn;
@@ -683,6 +753,7 @@ void run_free(struct run *r)
     timer_stop(r->deadline);
     explore_release(r);
     prober_free(r->prober);
+    host_command_free(r->command);
     host_watch_free(r->sockets);
     capture_free(r->capture);
     write_file_close(r->write);

@@ -80,6 +80,8 @@ struct run {
     void *arg;
     struct capture *capture;
     struct prober *prober;
+    struct host_command *command;
+    int command_status;
     struct host_watch *sockets; /* NULL: the kernel does not let us */
     struct timer *tick, *wait, *deadline;
     enum run_state state;

@@ -32,10 +32,10 @@ struct settings { /* what was asked for; main fills it from options */
     bool save;               /* keep a session directory */
     const char *sessions_dir; /* where; NULL: $XDG_DATA_HOME/rstconsole/sessions */
     size_t max_flows;
-    size_t max_memory;       /* packets kept, bytes; 0: 64 MiB */
-    bool command;            /* a COMMAND is run: only its connections count */
+    size_t max_memory;                      /* packets kept, bytes; 0: 64 MiB */
     unsigned max_connections, max_per_host; /* of probes at once; 0: the prober's own */
     unsigned rate;           /* new ones a second; 0: no limit */
+    char **command;          /* NULL-terminated; a COMMAND is run: only its connections count */
     bool keep_packets;       /* false: nothing will look at packets (batch -r without --save) */
     const char *name;        /* part of the session's directory name: "demo" */
     enum { EXPERIMENTS_NONE, EXPERIMENTS_SAFE, EXPERIMENTS_ALL } experiments; /* begun by itself */
@@ -258,6 +258,10 @@ int run_go(struct run *r);
 /* 0, or 2 or 3 with the reason: what was asked could not be done. */
 int run_exit_status(const struct run *r, const char **error);
 bool run_lost_capture(const struct run *r); /* one that -i asked for broke off */
+/* What COMMAND ended with: its status, 128 + the signal's number; -1: none, or not yet. */
+int run_command_status(const struct run *r);
+/* Hands a signal to COMMAND: false if there is none that runs. */
+bool run_command_signal(struct run *r, int signo);
 bool run_sees_sockets(const struct run *r); /* the kernel tells of this host's sockets */
 bool run_done(const struct run *r);       /* rounds over, packets drained, judged */
 void run_stop(struct run *r);             /* SIGINT: probes cancelled, capture drained, RUN_DONE */

@@ -78,7 +78,7 @@ run read-and-capture 2 'one of them' -b -r refused.pcap -i lo
 run read-and-target 2 'no targets' -b -r refused.pcap tcp://127.0.0.1:1
 run demo-and-target 2 'own targets' -b --demo tcp://127.0.0.1:1
 run filter-uncaptured 2 'nothing is captured' -b -i none -f 'tcp' tcp://127.0.0.1:1
-run no-command 2 'COMMAND' -b -- true
+run command-and-target 2 'COMMAND' -b tcp://127.0.0.1:1 -- true
 run zero-interval 2 'above 0' -b --interval 0 tcp://127.0.0.1:1
 run zero-timeout 2 'above 0' -b --timeout 0 tcp://127.0.0.1:1
 run bad-theme 2 'high-contrast' -b --theme nice tcp://127.0.0.1:1
