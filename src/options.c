@@ -496,8 +496,6 @@ static int check(const struct options *o)
         if (strcmp(o->logs[i], "-") == 0 &&
             (o->mode == MODE_CONSOLE || (st->read_file && strcmp(st->read_file, "-") == 0)))
             return usage(_("--log -: stdin is needed for something else"));
-    if (!st->live && !st->read_file && !targets && !o->nlogs && o->mode == MODE_BATCH)
-        return usage(_("nothing to do: no target, and nothing is captured"));
     if (st->defaults.tls_min && st->defaults.tls_max && st->defaults.tls_min > st->defaults.tls_max)
         return usage(_("--tls-min is above --tls-max"));
     if (st->write_file && strcmp(st->write_file, "-") == 0)
