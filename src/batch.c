@@ -197,7 +197,8 @@ int batch_main(const struct options *o)
     status = work_start(w, o, on_run, &b);
     if (!status)
         end_if_blind(w);
-    if (!status && !w->session->ntargets && !o->settings.live && !o->settings.read_file && !o->demo)
+    if (!status && o->nlogs && !w->session->ntargets && !o->settings.live &&
+        !o->settings.read_file && !o->demo && !o->settings.command && !o->settings.duration)
         run_stop(w->run); /* a log alone: it has been read */
     if (!status && !run_done(w->run)) {
         begin_progress(&b);
