@@ -48,6 +48,7 @@ static const struct shot *syn(struct trial *t, uint16_t port, uint8_t ttl, bool 
     p.control = control;
     p.port = port;
     p.ttl_syn = ttl;
+    p.timeout = trial_short_patience(t);
     p.content = p.count_expired = alone; /* one after the other */
     return trial_shoot(t, &p);
 }
@@ -85,6 +86,7 @@ static const struct shot *bad(struct trial *t, uint8_t ttl, bool alone)
     plan_same(t, &p, NULL, ttl);
     p.count_expired = alone;
     p.ttl_data = ttl;
+    p.timeout = trial_short_patience(t);
     p.first_reply = true;
     return trial_shoot(t, &p);
 }
@@ -107,6 +109,7 @@ static const struct shot *control(struct trial *t, uint8_t ttl)
     p.x = ttl;
     p.control = true;
     p.ttl_data = ttl;
+    p.timeout = trial_short_patience(t);
     p.first_reply = true;
     return trial_shoot(t, &p);
 }
@@ -199,6 +202,7 @@ static void ask_last(struct trial *t, struct hops *h)
         uint8_t ttl = (uint8_t)(initial_ttls[i] - (h->distance - 1));
         plan_base(t, &p, N_("server's TTL"), ttl);
         p.control = true;
+        p.timeout = trial_short_patience(t);
         p.port = walk_port(trial_symptom(t));
         p.min_ttl = ttl;
         h->pass[i] = trial_shoot(t, &p);

@@ -25,6 +25,7 @@ static const struct shot *meter(struct trial *t, uint8_t ttl)
 
     plan_base(t, &p, N_("server's TTL"), ttl);
     p.min_ttl = ttl;
+    p.timeout = trial_short_patience(t);
     return trial_shoot(t, &p);
 }
 

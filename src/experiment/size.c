@@ -32,7 +32,7 @@ static const struct shot *shoot(struct trial *t, const struct size *z, size_t n,
         p.talk = TALK_RAW;
         p.hold = 0;
         p.content = false;
-        p.timeout = 2 * trial_patience(t);
+        p.timeout = 2 * trial_short_patience(t);
     } else {
         plan_request(t, &p, NULL, NULL, NULL, n);
         if (p.talk == TALK_RAW || p.talk == TALK_NOTHING) {

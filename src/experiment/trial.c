@@ -7,8 +7,10 @@
 #include <string.h>
 
 #define CONTENT_GAP  NS_PER_SEC
-#define PATIENCE_MIN NS_PER_SEC /* Linux repeats a SYN after 1 s, data after 0.2 s at least */
-#define PATIENCE_MAX (5 * NS_PER_SEC)
+#define PATIENCE_MIN (3 * NS_PER_SEC) /* Linux repeats a SYN after 1 s, data after 0.2 s at least  \
+                                       */
+#define PATIENCE_SHORT NS_PER_SEC
+#define PATIENCE_MAX   (6 * NS_PER_SEC)
 
 struct trial {
     const struct experiment *e;
@@ -335,7 +337,12 @@ nstime trial_time_left(const struct trial *t)
 
 nstime trial_patience(const struct trial *t)
 {
-    return MIN_OF(MAX_OF(PATIENCE_MIN, 6 * t->y.rtt), PATIENCE_MAX);
+    return MIN_OF(MAX_OF(PATIENCE_MIN, 10 * t->y.rtt), PATIENCE_MAX);
+}
+
+nstime trial_short_patience(const struct trial *t)
+{
+    return MIN_OF(MAX_OF(PATIENCE_SHORT, 6 * t->y.rtt), PATIENCE_MAX);
 }
 
 void trial_fact(struct trial *t, enum fact_kind k, bool yes, struct value v0, struct value v1)

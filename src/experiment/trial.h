@@ -31,6 +31,8 @@ const struct trial_settings *trial_get_settings(const struct trial *t);
 uint64_t trial_salt(const struct trial *t); /* another one each time */
 size_t trial_open(const struct trial *t);
 nstime trial_patience(const struct trial *t); /* how long a stage is waited for, by the RTT */
+/* ... where most shots are meant to stay without an answer. */
+nstime trial_short_patience(const struct trial *t);
 
 /* ---- saying ---- */
 void trial_fact(struct trial *t, enum fact_kind k, bool yes, struct value v0, struct value v1);

@@ -25,7 +25,7 @@ S(("::", int(sys.argv[1])), H).serve_forever()
 # server's name; the packet itself goes on.
 TAP = r"""
 import socket, struct, sys
-dev = sys.argv[1]
+dev, ttl = sys.argv[1], int(sys.argv[2])
 seen = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
 seen.bind((dev, 0))
 out4 = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
@@ -58,10 +58,10 @@ while True:
         pseudo = dst + src + struct.pack("!IHBB", 20, 0, 0, 6)
     rst = rst[:16] + struct.pack("!H", total(pseudo + rst)) + rst[18:]
     if kind == 0x0800:
-        h = struct.pack("!BBHHHBBH", 0x45, 0, 40, 0x1234, 0, 64, 6, 0) + dst + src
+        h = struct.pack("!BBHHHBBH", 0x45, 0, 40, 0x1234, 0, ttl, 6, 0) + dst + src
         out4.sendto(h + rst, (socket.inet_ntoa(src), 0))
     else:
-        h = struct.pack("!IHBB", 6 << 28, 20, 6, 64) + dst + src
+        h = struct.pack("!IHBB", 6 << 28, 20, 6, ttl) + dst + src
         out6.sendto(h + rst, (socket.inet_ntop(socket.AF_INET6, src), 0, 0, 0))
 """
 PORT = 8080
@@ -160,23 +160,31 @@ class Path:
         self.flush()
         self.hosts[4].nft(self.RULE.format(hook="input", port=PORT))
 
-    def tap(self, hop):
+    def tap(self, hop, ttl=64):
         """A box beside the line to the router injects resets; the packets go on."""
         self.flush()
-        child = self.hosts[hop].start(sys.executable, "-c", TAP, f"u{hop - 1}",
+        child = self.hosts[hop].start(sys.executable, "-c", TAP, f"u{hop - 1}", str(ttl),
                                       stdout=subprocess.PIPE)
         child.stdout.readline()
         return child
 
+    def narrow(self, mtu):
+        """The second router's way on takes only so much, and nobody is told."""
+        self.flush()
+        self.hosts[2].run("ip", "link", "set", "d2", "mtu", str(mtu))
+        self.hosts[2].nft("table inet m {\n chain o {\n type filter hook output priority 0;\n"
+                          " icmp type destination-unreachable drop\n"
+                          " icmpv6 type packet-too-big drop\n }\n}\n")
+
     def address(self, family):
         return "10.66.3.2" if family == 4 else "fd66:3::2"
 
-    def trial(self, experiment, family, *words, name="blocked.example", shots=True):
+    def trial(self, experiment, family, *words, name="blocked.example", options=""):
         """As nobody: no privilege is needed."""
         at = self.address(family)
-        target = f"http://{name}:{PORT}/"
+        target = f"http://{name}:{PORT}/ {options}"
         args = [trialone(), experiment, target, "scheme=http", f"address={at}", "end=reset",
-                "stage=reply", *(["shots"] if shots else []), *words]
+                "stage=reply", "shots", *words]
         run = self.hosts[0].run("setpriv", "--reuid", "65534", "--clear-groups", *args,
                                 capture_output=True, timeout=120) if os.geteuid() == 0 and \
             not in_user_namespace() else self.hosts[0].run(*args, capture_output=True, timeout=120)
