@@ -6,9 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONTENT_GAP  NS_PER_SEC
-#define PATIENCE_MIN (3 * NS_PER_SEC) /* Linux repeats a SYN after 1 s, data after 0.2 s at least  \
-                                       */
+#define CONTENT_GAP NS_PER_SEC
+#define PATIENCE_MIN                                                                               \
+    (3 * NS_PER_SEC) /* Linux repeats a SYN after 1 s, data after 0.2 s at least                   \
+                      */
 #define PATIENCE_SHORT NS_PER_SEC
 #define PATIENCE_MAX   (6 * NS_PER_SEC)
 
