@@ -7,9 +7,8 @@
 #include <string.h>
 
 #define CONTENT_GAP NS_PER_SEC
-#define PATIENCE_MIN                                                                               \
-    (3 * NS_PER_SEC) /* Linux repeats a SYN after 1 s, data after 0.2 s at least                   \
-                      */
+/* Linux repeats a SYN after 1 s, data after 0.2 s at least: several tries fit. */
+#define PATIENCE_MIN   (3 * NS_PER_SEC)
 #define PATIENCE_SHORT NS_PER_SEC
 #define PATIENCE_MAX   (6 * NS_PER_SEC)
 
