@@ -6,7 +6,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define AHEAD_RECORDS 8 /* far enough for memory to answer, near enough to stay cached */
+#define AHEAD_RECORDS 16 /* far enough for memory to answer, near enough to stay cached */
 #define AHEAD_BYTES   2048
 #define SETTLE_MAX    (500 * NS_PER_MS)
 

@@ -87,7 +87,7 @@ struct flow; /* opaque but for these */
 uint64_t flow_id(const struct flow *f); /* from 1 */
 const struct flow_key *flow_get_key(const struct flow *f);
 const struct flow_half *flow_get_half(const struct flow *f, enum side s);
-const struct flow_data *flow_get_data(const struct flow *f, enum side s);
+struct flow_data flow_get_data(const struct flow *f, enum side s);
 nstime flow_start(const struct flow *f);
 nstime flow_last(const struct flow *f);
 nstime flow_rtt(const struct flow *f); /* handshake RTT between the vantage and back; NSTIME_NONE */
@@ -239,6 +239,7 @@ struct flow_settings {
     /* Where the large pieces come from that flows are cut from, FLOW_BLOCK bytes each and aligned to
      * a cache line; free() takes them. NULL: the C library. */
     void *(*block)(size_t size);
+    bool plodding; /* no short way for ordinary segments: for the test that compares the two */
 };
 #define FLOW_BLOCK ((size_t)2 << 20)
 struct flow_limits_hit {
@@ -246,6 +247,7 @@ struct flow_limits_hit {
 };
 struct flow_counts {
     uint64_t packets, ip_packets, tcp_packets, rsts, duplicates, undecoded, flows, live_flows;
+    uint64_t ordinary;         /* segments that went the short way */
 };
 
 struct flow_table;

@@ -19,7 +19,7 @@
     (50 * NS_PER_MS) /* of a side whose IP-IDs count: a retransmission has its own */
 #define HOLES_MAX  4
 #define CACHE_LINE 64
-#define AHEAD_MAX  8 /* a power of two */
+#define AHEAD_MAX  16 /* a power of two */
 
 /* ---- sequence numbers, modulo 2^32 (RFC 9293 3.4) ---- */
 static inline int32_t seq_diff(uint32_t a, uint32_t b)
@@ -100,34 +100,44 @@ struct flow_side {
     struct zeek_end zeek;
 };
 
-/* Parts that only flows with payload, FIN or RST need. */
 struct kept {
     uint8_t *data;
-    uint16_t len, alloc;
+    uint16_t alloc;
     uint16_t early, early_end; /* one segment that came before its turn, in place */
-    bool stopped;              /* the cap, or enough */
+    uint16_t len : 15;
+    uint16_t stopped : 1; /* the cap, or enough */
 };
-struct flow_more { /* what each segment with payload touches stands in front */
+/* Parts that only flows with payload, FIN or RST need, in the order of their use: an ordinary
+ * segment touches the first two or three cache lines. */
+struct flow_more {
     _Alignas(CACHE_LINE) uint8_t zeek_blocks[2], holes[2];
-    bool linked, http, upgraded, http_open, http_chunked, http_to_fin, http_complete;
     bool tls[2], alert_seen[2], close_notify[2], maybe_notify[2];
     uint8_t alert[2];
     uint8_t last_from, last_len; /* of last[]; last_from: enum side */
     uint16_t status;
+    bool linked : 1, http : 1, upgraded : 1, http_open : 1, http_chunked : 1, http_to_fin : 1;
+    bool http_complete : 1;
     uint32_t probe_end[2], repeats[2]; /* repeats: of the last data, unanswered */
-    nstime probe_time[2], rtt_min[2];
-    nstime last_request; /* of the originator's payload */
-    uint32_t turns;      /* how often the originator began to speak */
-    struct flow_data data[2];
-    struct zeek_more zeek[2];
+    uint32_t max_seg[2];
+    nstime probe_time[2];
+
     struct heard burst[2]; /* the first packet since the other side last spoke */
+
     struct kept first[2];
-    uint8_t last[LAST_KEPT_MAX]; /* the responder's last segment, the originator's before */
-    uint64_t http_end;           /* stream offset where the responder's message ends */
-    struct flow *owner;
+    struct app *app[2]; /* decoded on demand */
+    nstime rtt_min[2];
+
+    nstime last_request;           /* of the originator's payload */
+    uint64_t http_end;             /* stream offset where the responder's message ends */
     struct flow_more *prev, *next; /* among those that keep first bytes; next: of the free ones */
-    struct app *app[2];            /* decoded on demand */
+    struct flow *owner;
+    uint32_t retransmits[2], dup_acks[2];
+    uint32_t turns; /* how often the originator began to speak */
     nstime fin_time[2];
+    struct zeek_more zeek[2];
+
+    uint8_t last[LAST_KEPT_MAX]; /* the responder's last segment, the originator's before */
+    /* from here on only what is counted above has a value */
     struct {
         uint32_t left, right;
     } hole[2][HOLES_MAX], zeek_block[2][HOLES_MAX];
@@ -255,12 +265,15 @@ void flow_forget_words(struct flow_table *t, struct flow *f);
 /* track.c */
 void track_packet(struct flow_table *t, struct flow *f, enum side s, const struct packet *p);
 bool track_is_copy(struct flow *f, enum side s, const struct packet *p);
+/* quick.c: true: it was an ordinary segment, and all is done */
+bool quick_packet(struct flow_table *t, struct flow *f, enum side s, const struct packet *p);
 uint64_t half_acked_bytes(const struct flow_half *h);
 /* zeek.c */
 void zeek_packet(struct flow_table *t, struct flow *f, enum side s, const struct packet *p,
                  bool corrupt);
 void zeek_cut(struct flow_table *t, struct flow *f);
 enum conn_state zeek_conn_state(const struct flow *f);
+void zeek_letter(struct zeek *z, struct zeek_end *e, bool data); /* D or A, once */
 bool zeek_likely_server_port(uint16_t port);
 bool zeek_flips(const struct packet *p); /* the originator is the packet's receiver */
 void zeek_note_gap(struct flow_table *t, struct flow *f, struct zeek_end *e);

@@ -213,21 +213,24 @@ static void fetch(const void *at, size_t n)
 static void fetch_parts(const struct flow *f)
 {
     if (f->more)
-        fetch(f->more, offsetof(struct flow_more, last));
+        fetch(f->more, offsetof(struct flow_more, last_request));
 }
 
 /* Each packet is met three times before it is due: its bucket, its flow, the flow's parts. */
 uint64_t flow_table_ahead(struct flow_table *t, const struct packet *p)
 {
-    unsigned now = t->ahead_at++ & (AHEAD_MAX - 1), then = (now + 5) & (AHEAD_MAX - 1),
-             soon = (now + 2) & (AHEAD_MAX - 1);
+    unsigned now = t->ahead_at++ & (AHEAD_MAX - 1), then = (now + 10) & (AHEAD_MAX - 1),
+             soon = (now + 4) & (AHEAD_MAX - 1);
     uint64_t hash = table_hash(t, p);
     t->ahead[now].hash = hash;
     __builtin_prefetch(&t->buckets[hash & (t->nbuckets - 1)]);
     uint32_t i = t->buckets[t->ahead[then].hash & (t->nbuckets - 1)];
     t->ahead[then].index = i;
-    if (i != NO_INDEX)
-        fetch(table_flow(t, i), sizeof(struct flow));
+    if (i != NO_INDEX) {
+        const struct flow *f = table_flow(t, i);
+        fetch(f, offsetof(struct flow, id)); /* the cold line after these is not fetched */
+        fetch(f->side, sizeof(f->side));
+    }
     i = t->ahead[soon].index;
     if (i < t->next_fresh)
         fetch_parts(table_flow(t, i));
@@ -436,7 +439,8 @@ struct flow_more *flow_need_more(struct flow_table *t, struct flow *f)
     struct flow_more *m = more_fresh(t);
     if (!m)
         return NULL;
-    memset(m, 0, sizeof(*m));
+    memset(m, 0, offsetof(struct flow_more, last));
+    m->icmp.seen = false;
     for (int s = 0; s < 2; s++)
         m->fin_time[s] = m->probe_time[s] = m->rtt_min[s] = m->burst[s].time = NSTIME_NONE;
     m->last_request = NSTIME_NONE;

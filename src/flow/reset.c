@@ -209,7 +209,8 @@ static void take_words(struct reset *r, struct flow *f)
             m->close_notify[s] || (m->maybe_notify[s] && (r->fin_seen[s] || (int)r->from == s));
     }
     r->status = m->status;
-    r->icmp = m->icmp;
+    if (m->icmp.seen)
+        r->icmp = m->icmp;
     r->response_complete =
         m->http ? m->http_complete
                 : r->response_started && (r->fin_seen[SIDE_RESP] || r->close_notify[SIDE_RESP]);

@@ -201,6 +201,8 @@ static const struct flow *tcp_packet(struct flow_table *t, const struct packet *
     struct flow *f = table_find_packet(t, p, hash, &s);
     if (f && f->key.sport == f->key.dport && addr_equal(&f->key.src, &f->key.dst))
         s = SIDE_ORIG; /* both ends look the same */
+    if (f && quick_packet(t, f, s, p))
+        return f;
     if (!f || starts_anew(f, s, p)) {
         f = table_make_flow(t, p, f);
         if (!f)

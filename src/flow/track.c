@@ -3,13 +3,11 @@
  * nothing is believed that the other packets of the flow cannot bear out, and whatever was lost
  * before the capture is made up for at the next packet.
  */
-#include "flow/internal.h"
+#include "flow/track.h"
 
 #include <string.h>
 
 #define SEQ_JUMP_MAX       (1 << 30) /* a next further off is no segment of this connection */
-#define RTT_MAX            (3600 * NS_PER_SEC)
-#define ID_STEP_MAX        64
 #define SYNACK_REPEATS_MAX 127
 
 const struct flow_half *flow_get_half(const struct flow *f, enum side s)
@@ -17,10 +15,12 @@ const struct flow_half *flow_get_half(const struct flow *f, enum side s)
     return &f->side[s == SIDE_RESP].half;
 }
 
-const struct flow_data *flow_get_data(const struct flow *f, enum side s)
+struct flow_data flow_get_data(const struct flow *f, enum side s)
 {
-    static const struct flow_data none;
-    return f->more ? &f->more->data[s == SIDE_RESP] : &none;
+    const struct flow_more *m = f->more;
+    bool i = s == SIDE_RESP;
+    return m ? (struct flow_data){m->retransmits[i], m->dup_acks[i], m->max_seg[i]}
+             : (struct flow_data){0};
 }
 
 const struct flow_key *flow_get_key(const struct flow *f)
@@ -121,10 +121,7 @@ static void note_ip(struct flow_half *h, const struct packet *p)
     }
     if (syn)
         return; /* SYN-ACKs bear id 0 on Linux whatever the socket counts */
-    uint16_t step = (uint16_t)(p->ip_id - h->ip_id_last);
-    if (h->packets > h->syns && step > 0 && step <= ID_STEP_MAX)
-        h->ip_id_counts = true;
-    h->ip_id_last = p->ip_id;
+    note_id(h, p);
 }
 
 static void note_options(struct flow *f, enum side s, const struct packet *p)
@@ -140,11 +137,7 @@ static void note_options(struct flow *f, enum side s, const struct packet *p)
     } else if (!h->syns && t->has_ts) {
         h->has_ts = true;
     }
-    const struct flow_half *o = &f->side[other(s)].half;
-    bool scaled =
-        !(t->flags & TCP_SYN) && h->wscale != WSCALE_NONE && (o->wscale != WSCALE_NONE || !o->syns);
-    h->window_raw = t->window;
-    h->window = (uint32_t)t->window << (scaled ? h->wscale : 0);
+    note_window(h, &f->side[other(s)].half, t);
     if (!t->window && !(t->flags & TCP_SYN))
         h->zero_window = true;
 }
@@ -276,17 +269,11 @@ static bool note_payload(struct flow *f, enum side s, const struct packet *p)
     } else {
         repeat = true;
         if (m)
-            m->data[s].retransmits++;
+            m->retransmits[s]++;
         if (m && seq_gt(right, h->acked))
             m->repeats[s]++;
     }
-    if (m)
-        m->data[s].max_seg = MAX_OF(m->data[s].max_seg, p->payload_len);
-    if (m && s == SIDE_ORIG) {
-        m->last_request = p->time;
-        m->turns += f->last_data_from != SIDE_ORIG;
-    }
-    f->last_data_from = (uint8_t)s;
+    note_sent(f, s, p);
     return repeat;
 }
 
@@ -317,7 +304,7 @@ static void note_ack(struct flow *f, enum side s, const struct packet *p)
             o->isn = ack - 1;
         return;
     }
-    if (o->syns && !h->syns && !f->handshake_done && !flow_get_data(f, other(s))->max_seg &&
+    if (o->syns && !h->syns && !f->handshake_done && !flow_get_data(f, other(s)).max_seg &&
         seq_gt(ack, o->next))
         return; /* numbers of another connection (RFC 5961 4.2) */
     int32_t ahead = o->acked ? seq_diff(ack, o->acked) : 1;
@@ -334,70 +321,8 @@ static void note_ack(struct flow *f, enum side s, const struct packet *p)
             f->more->repeats[other(s)] = 0;
     } else if (ahead == 0 && !p->payload_len && !(p->tcp.flags & (TCP_SYN | TCP_FIN)) &&
                h->window_raw == p->tcp.window && seq_gt(o->next, ack) && f->more) {
-        f->more->data[s].dup_acks++; /* RFC 5681 2 */
+        f->more->dup_acks[s]++; /* RFC 5681 2 */
     }
-}
-
-/* Data to ack, of segments sent once (Karn's rule, RFC 6298 3). */
-static void note_rtt(struct flow *f, enum side s, const struct packet *p, bool repeat)
-{
-    struct flow_more *m = f->more;
-    if (!m)
-        return;
-    enum side o = other(s);
-    if (m->probe_time[o] != NSTIME_NONE && p->tcp.flags & TCP_ACK &&
-        seq_ge(p->tcp.ack, m->probe_end[o])) {
-        nstime rtt = p->time - m->probe_time[o];
-        if (rtt >= 0 && rtt <= RTT_MAX && (m->rtt_min[s] == NSTIME_NONE || rtt < m->rtt_min[s]))
-            m->rtt_min[s] = rtt;
-        m->probe_time[o] = NSTIME_NONE;
-    }
-    if (repeat)
-        m->probe_time[s] = NSTIME_NONE;
-    else if (p->payload_len && m->probe_time[s] == NSTIME_NONE) {
-        m->probe_time[s] = p->time;
-        m->probe_end[s] = p->tcp.seq + p->payload_len;
-    }
-}
-
-static uint32_t span_ms(nstime from, nstime to)
-{
-    if (from == NSTIME_NONE || to <= from)
-        return 0;
-    nstime ms = (to - from) / NS_PER_MS;
-    return ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
-}
-
-/* Field by field: a copy of what was written a moment ago would wait for the writes. */
-static inline void take_heard(struct heard *h, const struct packet *p, uint32_t gap, bool keepalive,
-                              bool repeat)
-{
-    h->packet = p->number;
-    h->time = p->time;
-    h->end = p->tcp.seq + segment_len(p);
-    h->ack = p->tcp.flags & TCP_ACK ? p->tcp.ack : 0;
-    h->gap_ms = gap;
-    h->flags = p->tcp.flags;
-    h->data = p->payload_len > 0;
-    h->keepalive = keepalive;
-    h->repeat = repeat;
-}
-
-/* What the next RST of the other side may be an answer to. */
-static void note_heard(struct flow *f, enum side s, const struct packet *p, bool keepalive,
-                       bool repeat)
-{
-    struct heard *last = &f->side[s].heard;
-    const struct heard *theirs = &f->side[other(s)].heard;
-    bool burst = !last->packet || (theirs->packet && theirs->packet > last->packet);
-    uint32_t gap = span_ms(f->last_real, p->time);
-    if (repeat)
-        gap = last->gap_ms; /* waiting for an acknowledgement is no silence of the connection */
-    take_heard(last, p, gap, keepalive, repeat);
-    if (f->more && (burst || !f->more->burst[s].packet))
-        take_heard(&f->more->burst[s], p, gap, keepalive, repeat);
-    if (!keepalive)
-        f->last_real = p->time;
 }
 
 /* The answer to a keep-alive says nothing new either. */

@@ -28,7 +28,7 @@ static bool unfilled(const struct flow_half *h)
 static bool oversized(const struct flow *f, enum side s)
 {
     const struct flow_half *peer = &f->side[other(s)].half;
-    return peer->syns && peer->mss && flow_get_data(f, s)->max_seg > peer->mss;
+    return peer->syns && peer->mss && flow_get_data(f, s).max_seg > peer->mss;
 }
 
 static enum vantage_end end_of(enum side s)

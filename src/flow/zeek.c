@@ -103,6 +103,11 @@ static void again_letter(struct zeek *z, struct zeek_end *e, uint16_t bit, char 
     *last = now;
 }
 
+void zeek_letter(struct zeek *z, struct zeek_end *e, bool data)
+{
+    letter_seen(z, e, data ? L_DATA : L_ACK, data ? 'D' : 'A');
+}
+
 /* What is kept of an end that sent payload or FIN; NULL on ENOMEM. */
 static struct zeek_more *more_of(struct flow_table *t, struct flow *f, const struct zeek_end *e)
 {
@@ -134,10 +139,8 @@ static void note_letters(struct flow_table *t, struct flow *f, struct zeek_end *
         note_fin(t, f, e, rel + p->payload_len);
     } else if (flags & TCP_RST) {
         again_letter(z, e, L_RST, 'R', &e->last_rst, rel);
-    } else if (p->payload_len) {
-        letter_seen(z, e, L_DATA, 'D');
-    } else if (flags & TCP_ACK) {
-        letter_seen(z, e, L_ACK, 'A');
+    } else if (p->payload_len || flags & TCP_ACK) {
+        zeek_letter(z, e, p->payload_len);
     }
 }
 

@@ -138,7 +138,7 @@ void saving_init(struct saving *sv);
 void saving_release(struct saving *sv);
 
 /* ---- ahead.c: packets decoded before their turn ---- */
-#define AHEAD_PACKETS 16 /* more than the capture looks ahead */
+#define AHEAD_PACKETS 32 /* more than the capture looks ahead */
 struct ahead {
     struct ahead_packet {
         const uint8_t *data; /* which record it is */

@@ -12,12 +12,12 @@ static const struct flow_half *orig(const struct script *s)
     return flow_get_half(s->last, SIDE_ORIG);
 }
 
-static const struct flow_data *orig_data(const struct script *s)
+static struct flow_data orig_data(const struct script *s)
 {
     return flow_get_data(s->last, SIDE_ORIG);
 }
 
-static const struct flow_data *resp_data(const struct script *s)
+static struct flow_data resp_data(const struct script *s)
 {
     return flow_get_data(s->last, SIDE_RESP);
 }
@@ -67,7 +67,7 @@ static void test_wraparound(void **state)
                    "0.5 > A 101 51\n0.6 < RA 51 101 win=1024\n");
     assert_int_equal(orig(&s)->bytes, 100);
     assert_int_equal(resp(&s)->bytes, 50);
-    assert_int_equal(orig_data(&s)->retransmits, 0);
+    assert_int_equal(orig_data(&s).retransmits, 0);
     const struct reset *r = script_reset(&s, 1);
     assert_int_equal(r->seq_fit, SEQ_EXACT);
     assert_int_equal(r->bytes[SIDE_ORIG].acked, 100);
@@ -82,7 +82,7 @@ static void test_repeats(void **state)
     script_init(&s, NULL);
     script_run(&s, HANDSHAKE "0.1 > PA 1+100 1 id=1\n0.4 > PA 1+100 1 id=2\n0.5 < A 1 101\n"
                              "0.6 < A 1 101 id=3\n");
-    assert_int_equal(orig_data(&s)->retransmits, 1);
+    assert_int_equal(orig_data(&s).retransmits, 1);
     assert_int_equal(orig(&s)->bytes, 100);
     /* a segment that overlaps counts what is new of it */
     script_run(&s, "0.7 > PA 51+100 1 id=3\n");
@@ -97,9 +97,9 @@ static void test_reordering(void **state)
     script_init(&s, NULL);
     script_run(&s, HANDSHAKE "0.100 > PA 1+100 1\n0.101 > PA 201+100 1\n0.102 > PA 101+100 1\n");
     assert_int_equal(orig(&s)->bytes, 300);
-    assert_int_equal(orig_data(&s)->retransmits, 0);
+    assert_int_equal(orig_data(&s).retransmits, 0);
     script_run(&s, "0.2 < A 1 101 id=1\n0.21 < A 1 101 id=2\n0.22 < A 1 101 id=3\n");
-    assert_int_equal(resp_data(&s)->dup_acks, 2);
+    assert_int_equal(resp_data(&s).dup_acks, 2);
     script_release(&s);
 }
 
@@ -114,7 +114,7 @@ static void test_copies(void **state)
                    "0.1 > PA 1+9 1 id=3\n0.1001 > PA 1+9 1 id=3 ttl=63\n0.2 < R 1 win=0\n"
                    "0.2001 < R 1 win=0\n0.2002 < R 1 win=0\n");
     assert_int_equal(flow_table_counts(s.t)->duplicates, 6);
-    assert_int_equal(orig_data(&s)->retransmits, 0);
+    assert_int_equal(orig_data(&s).retransmits, 0);
     assert_int_equal(orig(&s)->packets, 3);
     assert_int_equal(orig(&s)->ttl, 64);
     assert_int_equal(script_reset(&s, 1)->rst_count, 1);
@@ -135,7 +135,7 @@ static void test_keepalive(void **state)
     script_run(&s, HANDSHAKE "0.1 > PA 1+5 1\n0.2 < A 1 6\n60 > A 5 1\n60.1 < A 1 6\n"
                              "120 > A 5+1 1\n120.1 < A 1 6\n");
     assert_true(orig(&s)->keepalive);
-    assert_int_equal(orig_data(&s)->retransmits, 0);
+    assert_int_equal(orig_data(&s).retransmits, 0);
     assert_int_equal(orig(&s)->bytes, 5);
     script_release(&s);
 }
@@ -158,7 +158,7 @@ static void test_large(void **state)
     script_init(&s, NULL);
     script_run(&s, HANDSHAKE "0.1 > A 1+64000 1\n0.1 > A 64001+64000 1\n0.2 < A 1 128001\n");
     assert_int_equal(orig(&s)->bytes, 128000);
-    assert_int_equal(orig_data(&s)->max_seg, 64000);
+    assert_int_equal(orig_data(&s).max_seg, 64000);
     script_release(&s);
 }
 
