@@ -196,6 +196,7 @@ const struct cause cause_fw_state_missing = {
 };
 
 static const struct weight dpi_onpath_rst_w[] = {
+    Y(OTHER_END_LIVES, -400),
     FORGED,
     YIS(RST_CLASS, "foreign", 100),
     Y(RST_BOTH_WAYS, 60),

@@ -2,17 +2,17 @@
 #include "cause/catalogue.h"
 
 static const struct weight local_fw_output_reject_w[] = {
-    YRD(LOCAL_REJECT_RULE, 550), N(LOCAL_REJECT_RULE, -400),       YR(USER_LOCAL_FW, 250),
-    N(USER_LOCAL_FW, -300),      YIN(CONN_REFUSED, 0, 0.0005, 30), Y(OTHER_PORT_OK, 20),
-    YX(SYN_ANSWERED_BAD_ACK),    Y(PORT_REUSED_LISTEN, 60),
+    YR(OTHER_END_LIVES, 1000), YRD(LOCAL_REJECT_RULE, 550), N(LOCAL_REJECT_RULE, -400),
+    YR(USER_LOCAL_FW, 250),    N(USER_LOCAL_FW, -300),      YIN(CONN_REFUSED, 0, 0.0005, 30),
+    Y(OTHER_PORT_OK, 20),      YX(SYN_ANSWERED_BAD_ACK),    Y(PORT_REUSED_LISTEN, 60),
 };
 const struct cause cause_local_fw_output_reject = {
     .id = "local-fw-output-reject",
     .group = GROUP_LOCAL,
     .title = N_("this host's own firewall refuses the connection"),
     .what =
-        N_("A rule in this host's OUTPUT chain (or a security agent) rejects the packet before it "
-           "leaves; no reset comes from outside."),
+        N_("A rule of this host's firewall (or a security agent) rejects the packet within this "
+           "host; no reset comes from outside."),
     .confirm =
         N_("The rule's counter goes up, and a capture on the interface shows neither SYN nor "
            "reset."),

@@ -181,7 +181,7 @@ def find(report, told):
 
 def examine(report, told, owner, said):
     expected = {"unread": ("resp", "app-close-unread"), "linger": ("resp", "app-linger0"),
-                "client": ("orig", None), "rule": ("resp", "fw-midstream-reject"),
+                "client": ("orig", None), "rule": ("resp", "local-fw-output-reject"),
                 "refused": ("resp", "port-closed")}
     for name, (side, cause) in expected.items():
         r = find(report, told[name])
