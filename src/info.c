@@ -23,6 +23,9 @@ int print_causes(void)
                 printf("  %-28s %s\n", c->id, _(c->title));
         }
     }
+    printf("%s\n", _("Playbooks"));
+    for (size_t i = 0; i < playbook_count(); i++)
+        printf("  %-28s %s\n", playbook_at(i)->id, _(playbook_at(i)->title));
     return EXIT_WELL;
 }
 
@@ -32,10 +35,20 @@ static void paragraph(const char *title, const char *text)
         printf("\n%s\n  %s\n", title, _(text));
 }
 
+static int print_playbook(const struct playbook *p)
+{
+    printf("%s - %s\n", p->id, _(p->title));
+    for (size_t i = 0; i < playbook_items(p); i++)
+        printf("\n%2zu. %s\n    %s\n", i + 1, _(p->items[i].say), _(p->items[i].means));
+    return EXIT_WELL;
+}
+
 int print_cause(const char *id)
 {
     const struct cause *c = cause_by_id(id);
 
+    if (!c && playbook_by_id(id))
+        return print_playbook(playbook_by_id(id));
     if (!c) {
         char shown[80];
         complain(_("--explain: no cause is called %s; see --list-causes"),

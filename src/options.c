@@ -75,6 +75,7 @@ static const struct option long_options[] = {
     {"proxy", required_argument, NULL, OPT_PROXY},
     {"auth", required_argument, NULL, OPT_AUTH},
     {"log", required_argument, NULL, OPT_LOG},
+    {"playbook", required_argument, NULL, 'P'},
     {"save", no_argument, NULL, OPT_SAVE},
     {"flows", no_argument, NULL, OPT_FLOWS},
     {"max-flows", required_argument, NULL, OPT_MAX_FLOWS},
@@ -93,7 +94,7 @@ static const struct option long_options[] = {
     {"version", no_argument, NULL, 'V'},
     {NULL, 0, NULL, 0},
 };
-static const char short_options[] = ":br:i:f:w:o:t:c:46nx:X:H:d:khV";
+static const char short_options[] = ":br:i:f:w:o:t:P:c:46nx:X:H:d:khV";
 
 void options_help(void)
 {
@@ -119,6 +120,8 @@ void options_help(void)
             "  -t, --targets FILE      targets, one a line: TARGET [KEY=VALUE]...\n"
             "      --log FILE          error lines of an application's or proxy's log (- for "
             "stdin)\n"
+            "  -P, --playbook NAME     follow it: elasticsearch, s3, gis, kubernetes, database, "
+            "https\n"
             "      --demo              twelve misbehaving servers on loopback; needs no network\n"),
           stdout);
     fputs(
@@ -321,6 +324,20 @@ static int add_log(struct options *o, const char *path)
     return 0;
 }
 
+static int set_playbook(struct options *o, const char *name)
+{
+    struct strbuf all = STRBUF_INIT;
+
+    o->settings.playbook = playbook_by_id(name);
+    if (o->settings.playbook)
+        return 0;
+    for (size_t i = 0; i < playbook_count(); i++)
+        strbuf_addf(&all, "%s%s", i ? ", " : "", playbook_at(i)->id);
+    int rc = usage(_("%s: unknown: %s (there are %s)"), "--playbook", name, all.buf);
+    strbuf_release(&all);
+    return rc;
+}
+
 static int add_header(struct options *o, char *line)
 {
     if (!strchr(line, ':') || strpbrk(line, "\r\n"))
@@ -425,6 +442,7 @@ static int set_text(struct options *o, int c, char *arg)
     switch (c) {
     case 'r': st->read_file = arg; return 0;
     case OPT_LOG: return add_log(o, arg);
+    case 'P': return set_playbook(o, arg);
     case 'i': return add_interface(o, arg);
     case 'f': st->filter = arg; return 0;
     case 'w': st->write_file = arg; return 0;

@@ -13,7 +13,7 @@
 #ifndef PROBE_PROBE_H
 #define PROBE_PROBE_H
 
-#include "evidence/evidence.h"
+#include "step/step.h"
 #include "loop/loop.h"
 
 /* ---- targets ---- */
@@ -62,6 +62,7 @@ struct target {
     struct addr address;     /* when numeric */
     uint16_t port;
     char *path;              /* http(s): "/" at least, with query */
+    const struct playbook *playbook; /* its scheme's, or NULL */
     struct target_options opt;
 };
 /* Parses a TARGET of the command line or a line of a targets file

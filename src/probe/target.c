@@ -15,11 +15,13 @@ static const struct {
     enum scheme scheme;
     uint16_t port; /* 0: must be said */
 } schemes[] = {
-    {"tcp", SCHEME_TCP, 0},       {"tls", SCHEME_TLS, 0},        {"http", SCHEME_HTTP, 80},
-    {"https", SCHEME_HTTPS, 443}, {"dns", SCHEME_DNS, 0},        {"smtp", SCHEME_SMTP, 25},
-    {"imap", SCHEME_IMAP, 143},   {"pop3", SCHEME_POP3, 110},    {"ftp", SCHEME_FTP, 21},
-    {"pg", SCHEME_PG, 5432},      {"postgres", SCHEME_PG, 5432}, {"mysql", SCHEME_MYSQL, 3306},
-    {"ldap", SCHEME_LDAP, 389},   {"redis", SCHEME_REDIS, 6379}, {"ssh", SCHEME_SSH, 22},
+    {"es", SCHEME_HTTP, 9200},     {"es+https", SCHEME_HTTPS, 9200}, {"s3", SCHEME_HTTPS, 443},
+    {"s3+http", SCHEME_HTTP, 80},  {"tcp", SCHEME_TCP, 0},           {"tls", SCHEME_TLS, 0},
+    {"http", SCHEME_HTTP, 80},     {"https", SCHEME_HTTPS, 443},     {"dns", SCHEME_DNS, 0},
+    {"smtp", SCHEME_SMTP, 25},     {"imap", SCHEME_IMAP, 143},       {"pop3", SCHEME_POP3, 110},
+    {"ftp", SCHEME_FTP, 21},       {"pg", SCHEME_PG, 5432},          {"postgres", SCHEME_PG, 5432},
+    {"mysql", SCHEME_MYSQL, 3306}, {"ldap", SCHEME_LDAP, 389},       {"redis", SCHEME_REDIS, 6379},
+    {"ssh", SCHEME_SSH, 22},
 };
 
 /* ---- hosts ---- */
@@ -163,6 +165,7 @@ static int parse_scheme(struct target *t, const char **spec, uint16_t *port, cha
         size_t len = strlen(schemes[i].name);
         if ((size_t)(sep - *spec) == len && !strncasecmp(*spec, schemes[i].name, len)) {
             t->scheme = schemes[i].scheme;
+            t->playbook = playbook_of_scheme(schemes[i].name);
             *port = schemes[i].port;
             *spec = sep + 3;
             return 0;
@@ -171,7 +174,7 @@ static int parse_scheme(struct target *t, const char **spec, uint16_t *port, cha
     return target_refuse(
         err, errlen,
         _("the scheme \"%.*s\" is not known; there are tcp, tls, http, https, dns, smtp, "
-          "imap, pop3, ftp, pg, mysql, ldap, redis and ssh"),
+          "imap, pop3, ftp, pg, mysql, ldap, redis, ssh, es and s3"),
         (int)(sep - *spec), *spec);
 }
 

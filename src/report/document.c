@@ -311,6 +311,27 @@ static void say_what(struct page *p, const struct incident *i)
     item_sb(p, 1, _("What"), &sb);
 }
 
+/* What the service's playbook says, with what is known of each of its items. */
+static void say_playbook(struct page *p, const struct incident *i)
+{
+    static const char *const marks[] = {"=", "!", "-", "?", "-"};
+    const struct playbook *b = session_playbook(p->s, i);
+    const struct judgement *j = &i->judgement;
+    bool plain = j->nverdicts && j->verdicts[0].grade == GRADE_CONFIRMED;
+    struct strbuf sb = STRBUF_INIT;
+
+    if (!b || plain)
+        return;
+    item(p, 1, _("Playbook"), _(b->title));
+    for (size_t k = 0; k < playbook_items(b); k++) {
+        enum step_state st = playbook_item_state(&b->items[k], &i->checklist, &i->judgement.facts);
+        strbuf_addf(&sb, "%s %s", marks[st], _(b->items[k].say));
+        if (st == STEP_SUSPECT || st == STEP_UNKNOWN)
+            strbuf_addf(&sb, " %s", _(b->items[k].means));
+        item_sb(p, 1, "", &sb);
+    }
+}
+
 static void say_harm(struct page *p, const struct alike *a)
 {
     const struct incident *i = a->first;
@@ -326,6 +347,7 @@ static void say_harm(struct page *p, const struct alike *a)
     say_verdicts(p, i);
     say_retry(p, i);
     say_step(p, i);
+    say_playbook(p, i);
     say_more(p, a);
     if (!i->related)
         item(p, 1, "", _("not a connection of a target: not counted"));

@@ -145,7 +145,29 @@ static void checklist_json(struct json *j, const struct incident *i)
 }
 
 /* verdicts, ruled_out, retry, checklist: the same for a probe and its reset. */
-static void diagnosis_json(struct json *j, const struct incident *i)
+static void playbook_json(struct json *j, const struct session *s, const struct incident *i)
+{
+    const struct playbook *b = session_playbook(s, i);
+
+    if (!b)
+        return;
+    jw_open(j, "playbook", '{');
+    jw_text(j, "id", b->id);
+    jw_open(j, "items", '[');
+    for (size_t k = 0; k < playbook_items(b); k++) {
+        jw_open(j, NULL, '{');
+        jw_text(j, "text", b->items[k].say);
+        jw_text(j, "means", b->items[k].means);
+        jw_text(
+            j, "state",
+            step_state_name(playbook_item_state(&b->items[k], &i->checklist, &i->judgement.facts)));
+        jw_close(j, '}');
+    }
+    jw_close(j, ']');
+    jw_close(j, '}');
+}
+
+static void diagnosis_json(struct json *j, const struct session *s, const struct incident *i)
 {
     const struct judgement *jd = &i->judgement;
 
@@ -159,6 +181,7 @@ static void diagnosis_json(struct json *j, const struct incident *i)
     jw_text(j, "why", i->repeat ? "a probe of our own" : jd->retry_why ? jd->retry_why : "");
     jw_close(j, '}');
     checklist_json(j, i);
+    playbook_json(j, s, i);
 }
 
 static void no_diagnosis_json(struct json *j)
@@ -272,7 +295,7 @@ void json_probe_keys(struct json *j, const struct session *s, const struct resul
     else
         jw_null(j, "reset");
     if (failed && i)
-        diagnosis_json(j, i);
+        diagnosis_json(j, s, i);
     else
         no_diagnosis_json(j);
 }
@@ -411,7 +434,7 @@ void json_reset_keys(struct json *j, const struct session *s, const struct incid
     jw_close(j, '}');
     jw_text(j, "last_words", r ? word_or_null(r->last_words) : NULL);
     process_json(j, incident_ending(i));
-    diagnosis_json(j, i);
+    diagnosis_json(j, s, i);
 }
 
 static void resets_json(struct json *j, const struct session *s)
@@ -450,7 +473,7 @@ void json_log_keys(struct json *j, const struct session *s, const struct inciden
         jw_null(j, "port");
     jw_bool(j, "related", i->related);
     jw_bool(j, "harmful", i->harmful);
-    diagnosis_json(j, i);
+    diagnosis_json(j, s, i);
 }
 
 /* Only with --log: a key of its own, as a line of a log is neither a probe nor a seen reset. */

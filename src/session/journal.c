@@ -89,8 +89,9 @@ void journal_begin(struct session *s)
     const struct settings *st = &s->settings;
 
     put(s, "session",
-        json_pack("{s:i,s:s,s:o,s:o,s:o,s:o,s:I,s:I,s:I,s:I}", "v", 1, "program", PACKAGE_STRING,
-                  "name", text(st->name), "file", text(st->read_file), "filter", text(st->filter),
+        json_pack("{s:i,s:s,s:o,s:o,s:o,s:o,s:o,s:I,s:I,s:I,s:I}", "v", 1, "program",
+                  PACKAGE_STRING, "name", text(st->name), "file", text(st->read_file), "filter",
+                  text(st->filter), "playbook", text(st->playbook ? st->playbook->id : NULL),
                   "started", moment(s->started), "rounds", (json_int_t)st->rounds, "interval",
                   (json_int_t)st->interval, "max_flows", (json_int_t)st->max_flows, "first_packet",
                   (json_int_t)s->priv->saving.first_packet));
@@ -277,6 +278,8 @@ void journal_target(struct session *s, const struct target *t)
     add_key_int(sb, "port", t->port);
     add_key_text(sb, "path", t->path);
     add_key_addr(sb, "address", &t->address);
+    if (t->playbook)
+        add_key_text(sb, "playbook", t->playbook->id);
     line_end(s);
 }
 
@@ -350,7 +353,6 @@ void journal_counters(struct session *s, const struct host_counters *c)
         json_object_set_new(values, name, json_integer((json_int_t)host_counter_value(c, i)));
     put(s, "counters", json_pack("{s:o,s:o}", "time", moment(c->time), "values", values));
 }
-
 
 static json_t *subject_json(struct subject about)
 {

@@ -228,6 +228,7 @@ static void lend(struct session *s, struct incident *i, struct judged *d, struct
     keep_facts(&i->judgement.facts, &d->judgement.facts, own);
     arena_init(&i->judgement.mem);
     i->checklist = d->checklist;
+    checklist_follow(&i->checklist, session_playbook(s, i), &i->judgement);
     /* Where nobody looks at the screens ten thousand resets need not hold it each. */
     x->own_checklist = x->nskipped > 0 || s->settings.keep_packets;
     if (!x->own_checklist)
@@ -238,6 +239,7 @@ static void lend(struct session *s, struct incident *i, struct judged *d, struct
         i->checklist = d->checklist;
         x->own_checklist = false;
     }
+    checklist_follow(&i->checklist, session_playbook(s, i), &i->judgement);
 }
 
 static void take_back(struct session *s, struct incident *i)

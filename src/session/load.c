@@ -238,6 +238,8 @@ static int load_session(struct loader *l, const json_t *j)
     s->started = get_int(j, "started", NSTIME_NONE);
     if (get_text(text, sizeof(text), j, "name"))
         s->settings.name = arena_strdup(&s->priv->strings, text);
+    if (get_text(text, sizeof(text), j, "playbook") && !s->settings.playbook)
+        s->settings.playbook = playbook_by_id(text);
     if (get_text(text, sizeof(text), j, "filter"))
         s->settings.filter = arena_strdup(&s->priv->strings, text);
     if (get_text(text, sizeof(text), j, "file")) {
@@ -297,7 +299,7 @@ static int load_vantage(struct loader *l, const json_t *j)
 
 static int load_target(struct loader *l, const json_t *j)
 {
-    char name[512], host[300], path[2048];
+    char name[512], host[300], path[2048], book[40];
     struct target *t = calloc(1, sizeof(*t));
 
     if (!t)
@@ -312,6 +314,8 @@ static int load_target(struct loader *l, const json_t *j)
         t->host = strdup(host);
     if (get_text(path, sizeof(path), j, "path"))
         t->path = strdup(path);
+    if (get_text(book, sizeof(book), j, "playbook"))
+        t->playbook = playbook_by_id(book);
     if (t->name && t->host && session_add_target(l->s, t) == 0)
         return 0;
     target_free(t);

@@ -519,6 +519,13 @@ void session_finish(struct session *s)
 
 /* ---- reading it ---- */
 
+const struct playbook *session_playbook(const struct session *s, const struct incident *i)
+{
+    const struct target_state *t = i->target ? session_target(s, i->target) : NULL;
+
+    return s->settings.playbook ? s->settings.playbook : t ? t->target->playbook : NULL;
+}
+
 const struct incident *session_incident(const struct session *s, uint64_t id)
 {
     return incident_get(s, id);

@@ -37,6 +37,7 @@ struct settings { /* what was asked for; main fills it from options */
     unsigned rate;           /* new ones a second; 0: no limit */
     char **command;          /* NULL-terminated; a COMMAND is run: only its connections count */
     bool keep_packets;       /* false: nothing will look at packets (batch -r without --save) */
+    const struct playbook *playbook; /* -P: of everything; NULL */
     const char *name;        /* part of the session's directory name: "demo" */
     enum { EXPERIMENTS_NONE, EXPERIMENTS_SAFE, EXPERIMENTS_ALL } experiments; /* begun by itself */
     unsigned budget_connections; /* of one diagnosis; 0: 40 */
@@ -213,6 +214,8 @@ void session_input_ended(struct session *s); /* no packet comes any more: flows 
 void session_finish(struct session *s); /* end of input: everything settles, judged */
 
 /* ---- reading it ---- */
+/* The playbook that is followed for it: -P's, else its target's; NULL none. */
+const struct playbook *session_playbook(const struct session *s, const struct incident *i);
 const struct incident *session_incident(const struct session *s, uint64_t id);
 const struct incident *session_incident_of_result(const struct session *s, const struct result *r);
 /* Of an incident with ends: the one that reset, else the one that told of it. NULL without. */

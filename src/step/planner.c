@@ -109,6 +109,14 @@ static double worth(const struct step *step, const struct standing *s, const str
     return best;
 }
 
+double plan_worth(const struct step *step, const struct judgement *j)
+{
+    struct standing s;
+
+    stand(&s, j);
+    return worth(step, &s, j);
+}
+
 int plan_next(const struct checklist *c, const struct judgement *j)
 {
     struct standing s;

@@ -25,6 +25,8 @@ void stand(struct standing *s, const struct judgement *j);
 double standing_bits(const struct standing *s, const double *chance, double other);
 
 /* Index of the most informative open item, or -1 (planner.c). */
+/* What its answer is expected to say, for its cost; 0: nothing worth asking. */
+double plan_worth(const struct step *step, const struct judgement *j);
 int plan_next(const struct checklist *c, const struct judgement *j);
 
 #endif

@@ -103,4 +103,28 @@ void checklist_release(struct checklist *c);
 /* skipped: ids the person set aside ("" terminated by NULL), may be NULL. 0 or -ENOMEM. */
 int checklist_build(struct checklist *c, const struct judgement *j, const char *const *skipped);
 
+/* ---- playbooks (causes.md G): for one kind of service, what is looked at in which order ---- */
+#define PLAYBOOK_ITEMS   12
+#define PLAYBOOK_SCHEMES 4
+struct playbook_item {
+    const char *say;         /* N_(): what to look at or try */
+    const char *means;       /* N_(): what it means there */
+    const char *step, *test; /* ids of the step and the experiment that answer it; NULL none */
+    enum fact_kind kinds[2]; /* without a step: a yes makes it suspect */
+};
+struct playbook {
+    const char *id, *title;  /* "elasticsearch"; title N_() */
+    const char *schemes[PLAYBOOK_SCHEMES]; /* targets that it is for: "es" */
+    struct playbook_item items[PLAYBOOK_ITEMS];
+};
+size_t playbook_count(void);
+const struct playbook *playbook_at(size_t i);
+const struct playbook *playbook_by_id(const char *id);         /* NULL */
+const struct playbook *playbook_of_scheme(const char *scheme); /* NULL */
+size_t playbook_items(const struct playbook *p);
+enum step_state playbook_item_state(const struct playbook_item *item, const struct checklist *c,
+                                    const struct facts *facts);
+/* The next step is the first open one of the playbook that would tell anything, if one would. */
+void checklist_follow(struct checklist *c, const struct playbook *p, const struct judgement *j);
+
 #endif

@@ -389,6 +389,32 @@ static void pattern_lines(struct ui *ui, struct lines *l, int width, const struc
     strbuf_release(&text);
 }
 
+/* The service's playbook: what is open or suspect in it, with what that would mean. */
+static void playbook_lines(struct ui *ui, struct lines *l, int width, const struct incident *i)
+{
+    const struct playbook *b = session_playbook(ui->s, i);
+    struct strbuf text = STRBUF_INIT;
+
+    if (!b)
+        return;
+    labelled(l, width, LOOK_STRONG, _("playbook"), _(b->title));
+    for (size_t k = 0; k < playbook_items(b); k++) {
+        enum step_state st = playbook_item_state(&b->items[k], &i->checklist, &i->judgement.facts);
+        strbuf_reset(&text);
+        strbuf_addf(&text, "%zu. %s", k + 1, _(b->items[k].say));
+        if (st == STEP_SUSPECT || st == STEP_UNKNOWN)
+            strbuf_addf(&text, " %s", _(b->items[k].means));
+        else
+            strbuf_addf(&text, " (%s)", _(step_state_title(st)));
+        labelled(l, width,
+                 st == STEP_SUSPECT   ? LOOK_WARN
+                 : st == STEP_UNKNOWN ? LOOK_NORMAL
+                                      : LOOK_DIM,
+                 "", text.buf);
+    }
+    strbuf_release(&text);
+}
+
 void diag_advice(struct ui *ui, struct diagnosis *d, const struct incident *i, int width)
 {
     const struct judgement *j = &i->judgement;
@@ -414,5 +440,6 @@ void diag_advice(struct ui *ui, struct diagnosis *d, const struct incident *i, i
         const struct cause *c = j->verdicts[diag_verdict(d, i)].cause;
         labelled(l, width, LOOK_DIM, _("check"), c->confirm ? _(c->confirm) : NULL);
     }
+    playbook_lines(ui, l, width, i);
     strbuf_release(&text);
 }

@@ -67,7 +67,9 @@ grep -q -e --help err || fail "no usage hint"
 run unknown-short 2 'unknown option: -Z' -Z
 run no-value 2 'needs a value' -b -r
 run no-terminal 2 'terminal'
-run not-built 2 'unknown option' -b --playbook es tcp://127.0.0.1:1
+run no-playbook 2 'elasticsearch, s3' -b -P es tcp://127.0.0.1:1
+run explain-playbook 0 '' --explain elasticsearch
+says 'max_content_length'
 run bad-time 2 'interval' -b --interval soon tcp://127.0.0.1:1
 run bad-count 2 'not a number' -b -c many tcp://127.0.0.1:1
 run bad-format 2 'format' -b --format pdf -r refused.pcap
@@ -271,6 +273,11 @@ else
     echo "left out: unreachable (no network namespaces here)"
 fi
 run no-interface 3 'no-such-if' -b -i no-such-if --duration 1s
+
+run playbook 1 '' -b -i none --format json es://127.0.0.1:1
+json 'd["targets"][0]["probes"][0]["playbook"]["id"] == "elasticsearch"'
+run playbook-asked 1 '' -b -P s3 -r refused.pcap --format json
+json 'd["resets"][0]["playbook"]["id"] == "s3" and len(d["resets"][0]["playbook"]["items"]) == 8'
 
 # ---- the demo, and its session read again: the same to the byte
 rm -rf "$XDG_DATA_HOME"

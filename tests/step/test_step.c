@@ -287,14 +287,72 @@ static void it_tries_what_separates(void **state)
                         "none");
 }
 
+static void playbooks_are_sound(void **state)
+{
+    (void)state;
+    assert_int_equal(playbook_count(), 6);
+    for (size_t i = 0; i < playbook_count(); i++) {
+        const struct playbook *p = playbook_at(i);
+        assert_ptr_equal(playbook_by_id(p->id), p);
+        assert_true(*p->title && playbook_items(p) >= 5);
+        for (size_t k = 0; k < PLAYBOOK_SCHEMES && p->schemes[k]; k++)
+            assert_ptr_equal(playbook_of_scheme(p->schemes[k]), p);
+        for (size_t k = 0; k < playbook_items(p); k++) {
+            const struct playbook_item *item = &p->items[k];
+            assert_true(*item->say && item->means && *item->means);
+            if (item->step && !step_by_id(item->step))
+                fail_msg("%s: no step is called %s", p->id, item->step);
+            if (item->test && !test_by_id(item->test))
+                fail_msg("%s: no experiment is called %s", p->id, item->test);
+        }
+    }
+    assert_null(playbook_by_id("no-such"));
+    assert_null(playbook_of_scheme("https"));
+}
+
+/* A reset before any answer, after silence: the playbook's own order decides among what tells. */
+static void the_playbook_is_followed(void **state)
+{
+    const char *words = "stage=data rst-seen rst-class=passive rst-from=server";
+    const struct playbook *p = playbook_by_id("database");
+    struct judgement j;
+    struct checklist c;
+    int first = -1;
+
+    (void)state;
+    judgement_init(&j);
+    checklist_init(&c);
+    judge_words(&j, words);
+    assert_int_equal(checklist_build(&c, &j, NULL), 0);
+    assert_true(c.next >= 0);
+    checklist_follow(&c, p, &j);
+    for (size_t k = 0; k < playbook_items(p) && first < 0; k++)
+        for (size_t n = 0; n < c.nr && p->items[k].step; n++)
+            if (c.items + c.next == c.items + n && !strcmp(c.items[n].step->id, p->items[k].step))
+                first = (int)k;
+    if (first < 0)
+        fail_msg("%s is not of the playbook", c.items[c.next].step->id);
+    for (int k = 0; k < first; k++) /* none before it is open and tells anything */
+        assert_true(playbook_item_state(&p->items[k], &c, &j.facts) != STEP_UNKNOWN ||
+                    strcmp(p->items[k].step ? p->items[k].step : "", c.items[c.next].step->id) !=
+                        0);
+    /* where nothing more helps it changes nothing */
+    c.next = -1;
+    checklist_follow(&c, p, &j);
+    assert_int_equal(c.next, -1);
+    checklist_release(&c);
+    judgement_release(&j);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_steps_are_sound),     cmocka_unit_test(every_answer_says_something),
-        cmocka_unit_test(states_follow_the_facts), cmocka_unit_test(an_answer_is_marked),
-        cmocka_unit_test(it_asks_what_separates),  cmocka_unit_test(asking_ends),
-        cmocka_unit_test(the_tests_are_sound),     cmocka_unit_test(every_outcome_says_something),
-        cmocka_unit_test(it_tries_what_separates),
+        cmocka_unit_test(the_steps_are_sound),      cmocka_unit_test(every_answer_says_something),
+        cmocka_unit_test(states_follow_the_facts),  cmocka_unit_test(an_answer_is_marked),
+        cmocka_unit_test(it_asks_what_separates),   cmocka_unit_test(asking_ends),
+        cmocka_unit_test(the_tests_are_sound),      cmocka_unit_test(every_outcome_says_something),
+        cmocka_unit_test(it_tries_what_separates),  cmocka_unit_test(playbooks_are_sound),
+        cmocka_unit_test(the_playbook_is_followed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
