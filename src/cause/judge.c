@@ -268,7 +268,7 @@ double cause_score(const struct cause *c, const struct facts *facts)
     priors_of(logp, &v);
     if (apply(c, &v, a, &n, &decisive))
         for (size_t i = 0; i < cause_count(); i++)
-            if (cause_at(i) == c)
+            if (!strcmp(cause_at(i)->id, c->id)) /* a variant of it has its prior */
                 result = logp[i] + sum_of(a, n);
     free(logp);
     return result;
@@ -283,7 +283,7 @@ static double cap_of(const struct cause *c, const struct view *v, bool decisive)
 
 static enum grade grade_of(const struct view *v, const struct scored *s)
 {
-    bool sure = s->decisive && !view_yes(v, FACT_CAPTURE_DROPS);
+    bool sure = s->decisive && !view_yes(v, FACT_CAPTURE_DROPS) && !view_yes(v, FACT_ONE_SIDED);
 
     if (s->confidence >= .95 && sure)
         return GRADE_CONFIRMED;
