@@ -1,11 +1,12 @@
 /*
  * genpcap: a capture of many TCP flows, the same bytes for the same arguments.
  *
- *   genpcap FILE PACKETS FLOWS RESET_PERCENT PAYLOAD   (PAYLOAD: bytes of a data segment)
+ *   genpcap FILE PACKETS FLOWS RESET_PERCENT PAYLOAD [FLOOD]   (PAYLOAD: bytes of a data segment)
  *
  * Flows are interleaved as on a busy link: 64 live at a time in each of many lanes, each with
  * handshake, request and answers, and an end by FIN both ways or, for RESET_PERCENT of them, by a
- * reset. Checksums are right, so that no reader takes another path.
+ * reset. Checksums are right, so that no reader takes another path. FLOOD: as many SYNs besides,
+ * each from a source of its own, spread over the whole.
  */
 #include "wire/wire.h"
 
@@ -25,6 +26,7 @@ struct gen {
     FILE *out;
     struct strbuf buf;
     uint64_t packets, number, flows_made, flows, rng;
+    uint64_t flood, flooded, resets;
     unsigned reset_percent, payload;
     nstime now;
 };
@@ -54,7 +56,8 @@ static void packet(struct gen *g, struct live *f, int side, uint8_t flags, uint3
 {
     static uint8_t frame[14 + 20 + 20 + 65536];
     uint8_t *ip = frame + 14, *tcp = ip + 20;
-    uint8_t ends[2][4] = {{10, (uint8_t)(f->id >> 16), (uint8_t)(f->id >> 8), (uint8_t)f->id},
+    uint8_t ends[2][4] = {{(uint8_t)(10 + (f->id >> 24)), (uint8_t)(f->id >> 16),
+                           (uint8_t)(f->id >> 8), (uint8_t)f->id},
                           {192, 0, 2, (uint8_t)(1 + f->id % 200)}};
     memset(frame, side ? 2 : 4, 12);
     be16(frame + 12, 0x0800);
@@ -117,7 +120,7 @@ static bool step(struct gen *g, struct live *f)
     else if (n == 2)
         packet(g, f, 0, TCP_ACK, 0);
     else if (left <= tail && f->reset)
-        packet(g, f, 1, TCP_RST, 0);
+        packet(g, f, 1, TCP_RST, 0), g->resets++;
     else if (left <= tail)
         packet(g, f, left == 4 || left == 1 ? 0 : 1,
                left == 4 || left == 2 ? TCP_FIN | TCP_ACK : TCP_ACK, 0);
@@ -127,19 +130,31 @@ static bool step(struct gen *g, struct live *f)
         packet(g, f, 0, TCP_ACK, 0);
     else
         packet(g, f, 1, TCP_PSH | TCP_ACK, g->payload);
-    return f->step < f->steps && g->number < g->packets;
+    return f->step < f->steps && g->number - g->flooded < g->packets;
+}
+
+/* SYNs of the flood up to where the other packets have got. */
+static void flood(struct gen *g)
+{
+    while (g->flooded * g->packets < g->flood * (g->number - g->flooded)) {
+        /* no address twice: the odd factor permutes the 2^24 of a network of their own */
+        struct live f = {.id = (uint32_t)(++g->flooded * 2654435761u & 0xffffff) | 1u << 24,
+                         .port = (uint16_t)(1024 + g->flooded % 60000),
+                         .seq = {(uint32_t)rnd(g), 0}};
+        packet(g, &f, 0, TCP_SYN, 0);
+    }
 }
 
 int main(int argc, char **argv)
 {
     static struct live lanes[4096];
-    uint64_t v[4];
+    uint64_t v[5] = {0};
     struct gen g = {.rng = 88172645463325252ULL, .now = 1700000000 * NS_PER_SEC};
-    if (argc != 6) {
-        fputs("usage: genpcap FILE PACKETS FLOWS RESET_PERCENT PAYLOAD\n", stderr);
+    if (argc != 6 && argc != 7) {
+        fputs("usage: genpcap FILE PACKETS FLOWS RESET_PERCENT PAYLOAD [FLOOD]\n", stderr);
         return 2;
     }
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < argc - 2; i++)
         if (parse_u64(argv[i + 2], i < 2, i == 2 ? 100 : i == 3 ? 60000 : 1000000000, &v[i])) {
             fprintf(stderr, "genpcap: bad number '%s'\n", argv[i + 2]);
             return 2;
@@ -148,6 +163,7 @@ int main(int argc, char **argv)
     g.flows = v[1];
     g.reset_percent = (unsigned)v[2];
     g.payload = (unsigned)v[3];
+    g.flood = v[4];
     g.out = fopen(argv[1], "wb");
     if (!g.out) {
         fprintf(stderr, "genpcap: %s: %s\n", argv[1], strerror(errno));
@@ -158,7 +174,8 @@ int main(int argc, char **argv)
     size_t n = MIN_OF(ARRAY_SIZE(lanes), (size_t)g.flows);
     for (size_t i = 0; i < n; i++)
         begin(&g, &lanes[i]);
-    while (g.number < g.packets) {
+    while (g.number - g.flooded < g.packets) {
+        flood(&g);
         struct live *f = &lanes[rnd(&g) % n];
         for (unsigned k = 0; k < 1 + (rnd(&g) & 3); k++)
             if (!step(&g, f)) {
@@ -168,5 +185,7 @@ int main(int argc, char **argv)
     }
     fwrite(g.buf.buf, 1, g.buf.len, g.out);
     strbuf_release(&g.buf);
+    printf("%llu packets, %llu flows, %llu resets\n", (unsigned long long)g.number,
+           (unsigned long long)(g.flows_made + g.flooded), (unsigned long long)g.resets);
     return fclose(g.out) ? 1 : 0;
 }
