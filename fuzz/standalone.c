@@ -2,7 +2,7 @@
  * Runs a fuzz target without libFuzzer.
  *   fuzz_X FILE...                    each file once (to see a finding again)
  *   fuzz_X [--seconds N] [--seed S]   mutates the target's own inputs, and those from the captures
- *                                     of $CORPUS where there is one; N is 10, or $FUZZ_SECONDS
+ *                                     of $CORPUS where there is one; N is 8, or $FUZZ_SECONDS
  *   fuzz_X --seed S --only I          the I-th input of such a run alone
  * The same seed and the same corpus give the same inputs: a finding names both numbers.
  */
@@ -249,7 +249,7 @@ static void fuzz(uint64_t seconds, uint64_t only)
 int main(int argc, char **argv)
 {
     const char *env = getenv("FUZZ_SECONDS");
-    uint64_t seconds = env ? number(env) : 10, only = UINT64_MAX;
+    uint64_t seconds = env ? number(env) : 8, only = UINT64_MAX;
     bool files = false;
     int rc = 0;
 

@@ -1,7 +1,8 @@
 /*
- * flowdump [--records|--streams|--facts] FILE: one tab-separated line for each reset (or each Zeek
- * record, each flow with what its packets were, each reset with its packet and all its facts) of a
- * capture. A development tool: what the engine makes of a file, before any judging.
+ * flowdump [--records|--streams|--packets|--facts] FILE: one tab-separated line for each reset (or
+ * each Zeek record, each flow with what its packets were, each TCP packet with its flags, each
+ * reset with its packet and all its facts) of a capture. A development tool: what the engine makes
+ * of a file, before any judging.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -101,6 +102,16 @@ static void count_packet(const struct flow *f, const struct packet *p)
     s->seen |= completes(p);
 }
 
+static void print_packet(const struct packet *p)
+{
+    struct flow_key k = {p->src, p->dst, p->tcp.sport, p->tcp.dport};
+
+    if (p->l4 != L4_TCP)
+        return;
+    print_key(&k);
+    printf("\t%u\n", p->tcp.flags);
+}
+
 static void print_streams(void)
 {
     for (size_t i = 1; i < nstreams; i++)
@@ -109,7 +120,7 @@ static void print_streams(void)
     free(streams);
 }
 
-static int walk(struct flow_table *t, const uint8_t *buf, size_t len)
+static int walk(struct flow_table *t, const uint8_t *buf, size_t len, bool packets)
 {
     struct capread reader;
     struct record rec;
@@ -123,6 +134,8 @@ static int walk(struct flow_table *t, const uint8_t *buf, size_t len)
             break;
         packet_decode(&pkt, &rec, d);
         count_packet(flow_table_packet(t, &pkt), &pkt);
+        if (packets && pkt.src.family)
+            print_packet(&pkt);
     }
     if (err < 0)
         fprintf(stderr, "flowdump: %s\n", reader.error);
@@ -170,11 +183,12 @@ int main(int argc, char **argv)
 {
     bool records = argc == 3 && strcmp(argv[1], "--records") == 0;
     bool flows = argc == 3 && strcmp(argv[1], "--streams") == 0;
+    bool packets = argc == 3 && strcmp(argv[1], "--packets") == 0;
     bool facts = argc == 3 && strcmp(argv[1], "--facts") == 0;
     struct flow_settings st = {.on_record = records ? print_record : NULL};
     size_t len = 0;
-    if (argc != 2 + (records || flows || facts)) {
-        fprintf(stderr, "usage: flowdump [--records|--streams|--facts] FILE\n");
+    if (argc != 2 + (records || flows || packets || facts)) {
+        fprintf(stderr, "usage: flowdump [--records|--streams|--packets|--facts] FILE\n");
         return 2;
     }
     uint8_t *buf = slurp(argv[argc - 1], &len);
@@ -185,8 +199,8 @@ int main(int argc, char **argv)
         flow_table_free(t);
         return 3;
     }
-    walk(t, buf, len);
-    if (!records && !flows)
+    walk(t, buf, len, packets);
+    if (!records && !flows && !packets)
         print_resets(t, facts);
     if (flows)
         print_streams();
