@@ -94,6 +94,35 @@ static int do_save(void *arg, char *where, size_t wherelen)
     return work_save(&c->work, where, wherelen);
 }
 
+static int do_experiment(void *arg, uint64_t incident, const char *id, bool consent, char *err,
+                         size_t errlen)
+{
+    struct console *c = arg;
+
+    if (c->work.run)
+        return run_experiment(c->work.run, incident, id, consent, err, errlen);
+    snprintf(err, errlen, "%s", _("experiments need a live target"));
+    return -EINVAL;
+}
+
+static void do_experiment_cancel(void *arg)
+{
+    struct console *c = arg;
+
+    if (c->work.run)
+        run_experiment_cancel(c->work.run);
+    ui_changed(c->ui);
+}
+
+static void do_experiment_pause(void *arg, bool pause)
+{
+    struct console *c = arg;
+
+    if (c->work.run)
+        run_experiment_pause(c->work.run, pause);
+    ui_changed(c->ui);
+}
+
 static void do_quit(void *arg)
 {
     struct console *c = arg;
@@ -115,6 +144,9 @@ static bool utf8(void)
 static int start_screens(struct console *c, const struct options *o)
 {
     struct ui_actions actions = {.answer = do_answer,
+                                 .experiment = do_experiment,
+                                 .experiment_cancel = do_experiment_cancel,
+                                 .experiment_pause = do_experiment_pause,
                                  .undo = do_undo,
                                  .skip = do_skip,
                                  .pause = do_pause,

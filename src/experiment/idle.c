@@ -53,7 +53,7 @@ static void begin(struct trial *t, struct idle *x)
         x->most = MIN_OF(x->most, left * 2 / 5); /* closing in takes as long again */
     x->first = y->silence && y->silence < 2 * NS_PER_SEC ? y->silence / 4 : NS_PER_SEC;
     x->control = rung(t, CONTROL_IDLE, true);
-    for (nstime at = x->first; x->nrungs < RUNGS && at < x->most; at *= 2)
+    for (nstime at = x->first; x->nrungs < RUNGS && at < x->most * 9 / 10; at *= 2)
         x->rungs[x->nrungs++] = rung(t, at, false);
     if (x->nrungs < RUNGS)
         x->rungs[x->nrungs++] = rung(t, x->most, false);
@@ -61,6 +61,8 @@ static void begin(struct trial *t, struct idle *x)
 
 static const char *kind_of(const struct shot *s)
 {
+    if (!s)
+        return NULL;
     if (s->stage == SHOT_IDLE)
         return s->end == SHOT_FIN ? "fin" : s->end == SHOT_RESET ? "rst" : NULL;
     if (s->stage != SHOT_AGAIN)
@@ -84,14 +86,20 @@ static void seen(struct trial *t, void *state, const struct shot *s)
             trial_drop(t, x->rungs[i]);
 }
 
+/* A cut that came by itself is the cut, whatever a byte met a moment before it: a server that
+ * counts the age of a connection does not care about bytes. */
 static void narrow(struct idle *x)
 {
+    bool by_itself = false;
+
+    for (int i = 0; i < x->nrungs; i++)
+        by_itself = by_itself || (kind_of(x->rungs[i]) && x->rungs[i]->stage == SHOT_IDLE);
     for (int i = 0; i < x->nrungs; i++) {
         const struct shot *s = x->rungs[i];
-        const char *kind = s ? kind_of(s) : NULL;
+        const char *kind = kind_of(s);
         if (s && s->end == SHOT_OK)
             x->lives = MAX_OF(x->lives, s->plan.idle);
-        if (!kind)
+        if (!kind || (by_itself && s->stage != SHOT_IDLE))
             continue;
         nstime at = s->stage == SHOT_IDLE ? s->silent : s->plan.idle;
         if (!x->dies || at < x->dies) {

@@ -223,6 +223,8 @@ static void open_here(struct ui *ui, struct console *c, enum action a)
     panes[c->focus].place(ui, c, &at);
     if (a == ACTION_FLOW) {
         ui_open_flow(ui, at.flow, at.packet);
+    } else if (a == ACTION_EXPERIMENT) {
+        ui_open_experiment(ui, at.incident, NULL);
     } else if (a == ACTION_DIAGNOSE || (c->focus != PANE_PACKETS && at.incident)) {
         ui_open_incident(ui, at.incident);
     } else if (c->focus == PANE_PACKETS && at.packet) {
@@ -256,6 +258,7 @@ static bool console_action(struct ui *ui, void *state, enum action a)
     case ACTION_GROW: c->grow[c->focus] = bounded(c->grow[c->focus] + 1, -40, 40); return true;
     case ACTION_SHRINK: c->grow[c->focus] = bounded(c->grow[c->focus] - 1, -40, 40); return true;
     case ACTION_OPEN:
+    case ACTION_EXPERIMENT:
     case ACTION_DIAGNOSE:
     case ACTION_FLOW: open_here(ui, c, a); return true;
     case ACTION_PASTE: ui_prompt(ui, _("log line:"), "", NULL, paste_done); return true;

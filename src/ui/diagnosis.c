@@ -281,6 +281,20 @@ static void other_incident(struct ui *ui, struct diagnosis *d, int step)
     ui_note(ui, LOOK_DIM, "%s", step > 0 ? _("this is the newest") : _("this is the oldest"));
 }
 
+static void run_step_test(struct ui *ui, const struct diagnosis *d, const struct incident *i)
+{
+    const char *test = d->step >= 0 && d->step < (int)i->checklist.nr
+                           ? i->checklist.items[d->step].step->test
+                           : NULL;
+
+    if (!experiment_by_id(test)) {
+        ui_note(ui, LOOK_NOTE, "%s", _("no experiment answers this question; e shows them all"));
+        return;
+    }
+    ui_open_experiment(ui, i->id, test);
+    ui_run_test(ui, i->id, test);
+}
+
 static void open_line(struct ui *ui, struct diagnosis *d)
 {
     const struct line *line;
@@ -296,6 +310,10 @@ static void open_line(struct ui *ui, struct diagnosis *d)
                 ui_open_packet(ui, f->packet);
                 return;
             }
+        }
+        if (i && d->step >= 0 && experiment_by_id(i->checklist.items[d->step].step->test)) {
+            run_step_test(ui, d, i);
+            return;
         }
         ui_note(ui, LOOK_NOTE, "%s",
                 _("no packet stands for this step; y, n, i, s or F5 answer it"));
@@ -376,6 +394,12 @@ static bool diagnosis_action(struct ui *ui, void *state, enum action a)
         next_step(ui, d);
         if (ui->canvas.cols < THREE_COLUMNS)
             d->focus = DIAG_CHECKLIST;
+        return true;
+    case ACTION_EXPERIMENT: ui_open_experiment(ui, i->id, NULL); return true;
+    case ACTION_RUN_TEST: run_step_test(ui, d, i); return true;
+    case ACTION_RUN_SAFE:
+        ui_open_experiment(ui, i->id, NULL);
+        ui_run_test(ui, i->id, NULL);
         return true;
     case ACTION_NEXT_INCIDENT: other_incident(ui, d, 1); return true;
     case ACTION_PREVIOUS_INCIDENT: other_incident(ui, d, -1); return true;

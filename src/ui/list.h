@@ -29,14 +29,14 @@ ACTION(NEXT_PANE, "next-pane", IN_CONSOLE | IN_DIAGNOSIS | IN_PACKET | IN_HELP, 
        N_("pane"), N_("to the next pane or page"))
 ACTION(PREVIOUS_PANE, "previous-pane", IN_CONSOLE | IN_DIAGNOSIS | IN_PACKET | IN_HELP,
        "S-Tab Left h", 0, NULL, N_("to the previous pane or page"))
-ACTION(OPEN, "open", IN_CONSOLE | IN_DIAGNOSIS | IN_FLOW, "Enter", 3, N_("open"),
-       N_("open what the cursor is on"))
+ACTION(OPEN, "open", IN_CONSOLE | IN_DIAGNOSIS | IN_FLOW | IN_EXPERIMENT, "Enter", 3, N_("open"),
+       N_("open what the cursor is on; run the experiment it is on"))
 ACTION(BACK, "back", IN_SUB, "Esc Backspace", 4, N_("back"), N_("back to the screen before"))
 ACTION(CLOSE_HELP, "close-help", IN_HELP, "q F10 ^C", 0, NULL, N_("close the help"))
 ACTION(FLOW, "flow", IN_CONSOLE | IN_DIAGNOSIS | IN_PACKET, "f", 5, N_("flow"),
        N_("the connection as a ladder"))
 /* the console */
-ACTION(DIAGNOSE, "diagnose", IN_CONSOLE | IN_FLOW | IN_PACKET, "d", 4, N_("diagnose"),
+ACTION(DIAGNOSE, "diagnose", IN_CONSOLE | IN_FLOW | IN_PACKET | IN_EXPERIMENT, "d", 4, N_("diagnose"),
        N_("who sent the reset, and why"))
 ACTION(ADD, "add", IN_CONSOLE, "a", 5, N_("add"), N_("add a target"))
 ACTION(PASTE, "paste-log", IN_CONSOLE, "L", 0, NULL,
@@ -77,6 +77,13 @@ ACTION(NEXT_INCIDENT, "next-incident", IN_DIAGNOSIS, ">", 0, NULL,
        N_("to the next reset or failure"))
 ACTION(PREVIOUS_INCIDENT, "previous-incident", IN_DIAGNOSIS, "<", 0, NULL,
        N_("to the previous reset or failure"))
+/* experiments */
+ACTION(EXPERIMENT, "experiment", IN_CONSOLE | IN_DIAGNOSIS, "e", 0, NULL,
+       N_("the experiments: find out by connections of our own"))
+ACTION(RUN_TEST, "run-test", IN_DIAGNOSIS, "t", 0, NULL,
+       N_("run the experiment that answers this question"))
+ACTION(RUN_SAFE, "run-safe", IN_DIAGNOSIS | IN_EXPERIMENT, "A", 0, NULL,
+       N_("run the safe experiments, the most telling first"))
 /* the flow */
 ACTION(COMPARE, "compare", IN_FLOW, "=", 3, N_("normal close"), N_("compare with a normal close"))
 ACTION(COLUMNS, "columns", IN_FLOW, "o", 3, N_("columns"),

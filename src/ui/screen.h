@@ -16,6 +16,7 @@ struct place {
     uint64_t incident; /* Diagnosis */
     uint64_t flow;     /* Flow */
     uint64_t packet;   /* Packet; in Flow: where to begin */
+    const char *test;  /* Experiments: the one to begin with; NULL */
 };
 struct screen {
     const char *name;  /* "diagnosis" */
@@ -30,7 +31,7 @@ struct screen {
 };
 /* One file each; console_screen is the first on the stack. */
 extern const struct screen console_screen, diagnosis_screen, flow_screen, packet_screen,
-    help_screen;
+    help_screen, experiment_screen;
 
 #define PROMPT_MAX 2000 /* a line of a log is pasted into it */
 struct prompt {
@@ -65,6 +66,9 @@ struct ui {
     char note[240];           /* what the last key did, until the next key */
     enum look note_look;
     char permission[400]; /* the line about capturing, "" none */
+    uint64_t asked_incident; /* the experiment whose consent is asked for */
+    const char *asked_test;
+    char asked[200];         /* the question */
     bool answered;        /* the person told something that is not saved yet */
     bool guided_done, quitting, print_at_end, drawn_once, more_work, draw_armed;
     uint64_t drawn_revision;
@@ -85,6 +89,9 @@ void ui_ask(struct ui *ui, const char *question, void (*done)(struct ui *ui, boo
 void ui_open_incident(struct ui *ui, uint64_t incident); /* Diagnosis, or says there is none */
 void ui_open_flow(struct ui *ui, uint64_t flow, uint64_t packet);
 void ui_open_packet(struct ui *ui, uint64_t packet);
+void ui_open_experiment(struct ui *ui, uint64_t incident, const char *test);
+/* Runs it; one that could load or alarm somebody asks first. */
+void ui_run_test(struct ui *ui, uint64_t incident, const char *id);
 nstime ui_wall(struct ui *ui);
 void prompt_draw(struct ui *ui, struct area a);
 void prompt_key(struct ui *ui, int code);

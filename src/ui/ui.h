@@ -29,6 +29,10 @@ struct ui_actions {
     uint64_t (*log_line)(void *arg, const char *text); /* the incident it tells of; 0: none */
     int (*save)(void *arg, char *where, size_t wherelen); /* F2: session and reports */
     void (*quit)(void *arg);
+    int (*experiment)(void *arg, uint64_t incident, const char *id /* NULL: the planner's */,
+                      bool consent, char *err, size_t errlen);
+    void (*experiment_cancel)(void *arg);
+    void (*experiment_pause)(void *arg, bool pause);
     void *arg;
 };
 struct ui;
