@@ -16,6 +16,7 @@ static const struct weight app_close_unread_w[] = {
     N(LAST_DATA_TO_RST_SIDE, -120),
     Y(NOTHING_SENT, -400),
     N(ALL_ACKED, 60),
+    YIN(RESPONSE_WAIT, 1, 1e9, -150), /* unread data is met at once */
     Y(HOLD_RESET, -250),
     Y(RETRANSMITTED, -60),
     N(USER_READS_ALL, 250),
@@ -72,8 +73,11 @@ static const struct weight app_linger0_w[] = {
     YIN(ABORT_ON_CLOSE, 1, 1, -300),
     YIS(RST_CLASS, "active", 80),
     YIS(RST_CLASS, "passive", -120),
+    /* It tells a reset over a request from one over an answer, not abort from unread data. */
+    Y(LAST_DATA_TO_RST_SIDE, 120),
     N(LAST_DATA_TO_RST_SIDE, 60),
     Y(ALL_ACKED, 20),
+    YIN(RESPONSE_WAIT, 1, 1e9, -100), /* who waits a second first has a clock: a deadline */
     Y(USER_LINGER, 350),
     N(USER_LINGER, -200),
     Y(DATA_AFTER_FIN, -150),
@@ -130,6 +134,7 @@ static const struct weight app_close_then_data_w[] = {
     Y(REUSED, -80),
     Y(USER_POOL, -60),
     YIN(REUSED, 2, 1e9, -200),
+    Y(NO_REPLY_BYTES, -250), /* a server that closes without a word is the story, not our bytes */
 };
 const struct cause cause_app_close_then_data = {
     .id = "app-close-then-data",
@@ -273,6 +278,7 @@ static const struct weight client_app_abort_w[] = {
     YISR(RST_FROM, "client", 20),
     Y(SENDER_LOCAL, 60),
     YIS(RST_CLASS, "active", 60),
+    YIS(RST_CLASS, "passive", -200), /* a stateless reply is no program's close */
     Y(LAST_DATA_TO_RST_SIDE, 40),
     Y(RST_TTL_DIFFERS, -250),
     N(RESPONSE_COMPLETE, 60),

@@ -129,6 +129,7 @@ const struct cause cause_fw_midstream_reject = {
 static const struct weight fw_midstream_drop_w[] = {
     YR(GAVE_UP, 120),
     YR(STALLED, 80),
+    Y(ALL_ACKED, -150), /* the peer has it: the path works */
     YINR(RETRANSMITTED, 3, 1e9, 40),
     Y(ICMP_ERROR, 60),
     Y(NEW_CONN_WORKS, 100),

@@ -224,6 +224,8 @@ const struct cause cause_tls_sni_unknown = {
 static const struct weight tls_sni_filter_w[] = {
     YR(HELLO_SENT, 100),
     NX(HELLO_SENT),
+    Y(NOTHING_ACKED, 60), /* what an in-line filter eats is never acknowledged */
+    Y(ALL_ACKED, -60),
     Y(RST_TTL_DIFFERS, 200),
     N(RST_TTL_DIFFERS, -120),
     Y(RST_BEFORE_RTT, 250),
@@ -318,6 +320,10 @@ const struct cause cause_tls_big_clienthello = {
 
 static const struct weight tls_handshake_timeout_w[] = {
     YINR(RESPONSE_WAIT, 4, 1e9, 100),
+    YINR(STALLED, 2, 1e9, 60),
+    N(HELLO_SENT, -60),
+    N(ALL_ACKED, -100),
+    Y(NOTHING_ACKED, -150), /* the hello itself is lost on the way */
     Y(HELLO_SENT, 60),
     YINR(HOLD_FIN, 4, 1e9, 60),
     YINR(CONN_OK, 1, 1e9, 250),

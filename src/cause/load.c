@@ -224,6 +224,7 @@ const struct cause cause_fd_exhaustion = {
 static const struct weight worker_killed_w[] = {
     FROM_HOST,
     Y(REPLY_CUT, 200),
+    Y(STALLED, -400), /* the kernel of a killed process says FIN or RST */
     Y(MANY_RESETS, 20),
     Y(USER_KILLED, 350),
     N(USER_KILLED, -300),

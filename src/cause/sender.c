@@ -15,7 +15,7 @@
 static const struct weight features[] = {
     Y(RST_NO_HOP, 500),
     N(RST_NO_HOP, -30),
-    Y(RST_TTL_DIFFERS, 300),
+    Y(RST_TTL_DIFFERS, 350),
     N(RST_TTL_DIFFERS, -100),
     Y(RST_IPID_ODD, 80),
     N(RST_IPID_ODD, -60),
@@ -83,7 +83,7 @@ static enum sender place(const struct view *v)
         return far_off;
     if (hops < 0 || host < 0)
         return view_yes(v, FACT_RST_BEFORE_RTT) ? SENDER_MID_PATH : near_it;
-    if (abs(hops - host) <= 2)
+    if (abs(hops - host) <= 2 && 2 * hops >= host)
         return near_it;
     return hops <= 3 && hops < host ? far_off : SENDER_MID_PATH;
 }

@@ -109,7 +109,15 @@ static void the_time(struct facts *out, const struct reset *r)
     bool answers =
         (r->flags & 0x10) && r->ack_matches && (r->trigger_has_data || r->trigger_is_syn);
     nstime jitter = r->rtt_min / 5 + NS_PER_MS / 5;
-    if (r->trigger_delay < r->rtt_min - jitter && answers)
+    /* A stateless one always answers something (RFC 9293 3.10.7.1): the first that was said since
+     * that side spoke last, or, after a silence in which an answer would have come, the last. */
+    bool stateless = r->class == RST_PASSIVE && r->seq_fit == SEQ_EXACT && !r->fin_seen[r->from];
+    nstime delay = r->trigger_delay;
+    if (stateless && r->stage == STAGE_IDLE && r->last_delay != NSTIME_NONE)
+        delay = MIN_OF(delay, r->last_delay);
+    if (stateless && delay < r->rtt_min - jitter)
+        say(out, r, FACT_RST_BEFORE_RTT, true, v_span(delay), v_span(r->rtt_min), v_none());
+    else if (r->trigger_delay < r->rtt_min - jitter && answers)
         say(out, r, FACT_RST_BEFORE_RTT, true, v_span(r->trigger_delay), v_span(r->rtt_min),
             v_none());
     else if (r->trigger_delay >= r->rtt_min - jitter)

@@ -168,6 +168,7 @@ struct reset {
     nstime trigger_delay;      /* after the segment from the other side it answers, NONE */
     uint64_t trigger_packet;
     bool trigger_has_data, trigger_is_syn, trigger_is_fin, trigger_is_keepalive;
+    nstime last_delay;         /* after the last segment from the other side, NONE */
     nstime since_last;         /* since the last packet of the flow before it, NONE */
     nstime idle;               /* silence before it, or before the segment it answers, NONE */
     nstime age;                /* since the flow's first packet */

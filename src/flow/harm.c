@@ -58,8 +58,28 @@ static bool judge_syn(const struct flow_table *t, const struct grown *g, const c
     return harm(why, N_("the connection was refused"));
 }
 
+/* RFC 8446 6: every alert but close_notify and user_canceled ends the connection in failure. */
+static bool fatal_alert(const struct reset *r)
+{
+    for (int s = 0; s < 2; s++)
+        if (r->alert_seen[s] && r->alert[s] != 0 && r->alert[s] != 90)
+            return true;
+    return false;
+}
+
+/* A HTTP request went out on a connection that the server was closing. */
+static bool request_lost(const struct reset *r)
+{
+    return r->first_orig.kind == APP_HTTP_REQUEST && r->last_data_from == SIDE_ORIG &&
+           r->turns > 1 && r->fin_seen[SIDE_RESP] && !all_acked(r, SIDE_ORIG);
+}
+
 static bool judge_close(const struct reset *r, const char **why)
 {
+    if (fatal_alert(r))
+        return harm(why, N_("the TLS handshake failed before the reset"));
+    if (request_lost(r))
+        return harm(why, N_("a request met a server that was closing, and got no answer"));
     if (r->response_complete)
         return no_harm(why, N_("the response was complete before the reset"));
     if (r->fin_seen[SIDE_ORIG] && r->fin_seen[SIDE_RESP])
@@ -80,6 +100,8 @@ static bool judge_client(const struct grown *g, const char **why)
         return no_harm(why, N_("the client itself took its connection attempt back"));
     if (g->side_spoke && !g->peer_spoke)
         return harm(why, N_("the client went on as if it had never sent the reset"));
+    if (fatal_alert(r))
+        return harm(why, N_("the TLS handshake failed before the reset"));
     if (r->response_complete)
         return no_harm(why, N_("the client closed with a reset after a complete response"));
     if (!r->request_seen && !r->response_started)

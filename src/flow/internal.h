@@ -186,6 +186,7 @@ struct service {
     uint64_t key; /* 0: free */
     uint32_t reset;
     bool connected, refused;
+    uint8_t ttl; /* of a host's own entry: what its packets came with last, 0 unknown */
 };
 struct client {
     uint64_t key;
@@ -309,6 +310,7 @@ uint64_t service_key(const struct flow_table *t, const struct flow_key *k);
 /* Both tables' lines for a client's SYN that comes soon. */
 void service_ahead(const struct flow_table *t, const struct addr *client, const struct addr *server,
                    uint16_t port);
+uint64_t host_key(const struct flow_table *t, const struct addr *a); /* a host's own entry */
 struct service *service_get(struct services *s, uint64_t key, bool add);
 struct client *client_get(const struct flow_table *t, struct services *s, const struct addr *a,
                           bool add);

@@ -55,10 +55,21 @@ static bool same_window(const struct reset *r, const struct flow_half *x, const 
     return (r->flags & TCP_ACK) && abs(off) <= 1 << shift;
 }
 
-static void take_features(struct reset *r, const struct flow *f)
+/* The TTL that the side's packets come with; of a server that has said nothing here yet, what it
+ * came with in this client's other connections. */
+static int16_t usual_ttl(struct flow_table *t, const struct reset *r, const struct flow *f)
+{
+    const struct flow_half *x = &f->side[r->from].half;
+    if (x->seen || r->from != SIDE_RESP)
+        return x->seen ? x->ttl : -1;
+    const struct service *host = service_get(&t->services, host_key(t, &f->key.dst), false);
+    return host && host->ttl ? host->ttl : -1;
+}
+
+static void take_features(struct flow_table *t, struct reset *r, const struct flow *f)
 {
     const struct flow_half *x = &f->side[r->from].half, *y = &f->side[other(r->from)].half;
-    r->ttl_baseline = x->seen ? x->ttl : -1;
+    r->ttl_baseline = usual_ttl(t, r, f);
     r->ttl_other = y->seen ? y->ttl : -1;
     r->ts_expected = f->side[0].half.has_ts && f->side[1].half.has_ts;
     r->window_last = x->window_raw;
@@ -134,6 +145,7 @@ static void take_timing(struct reset *r, const struct flow *f)
         r->trigger_is_fin = h->flags & TCP_FIN;
         r->trigger_is_keepalive = h->keepalive;
     }
+    r->last_delay = f->side[y].heard.packet ? since(f->side[y].heard.time, r->time) : NSTIME_NONE;
     bool first = !f->side[0].half.packets && !f->side[1].half.packets;
     r->since_last = first ? NSTIME_NONE : since(flow_last(f), r->time);
     r->age = first ? 0 : since(flow_start(f), r->time);
@@ -292,7 +304,7 @@ static void reset_new(struct flow_table *t, struct flow *f, enum side s, const s
     f->synack_bad_ack |= half_open(f);
     heed_last_ack(f, s, p);
     take_segment(r, f, s, p);
-    take_features(r, f);
+    take_features(t, r, f);
     take_state(r, f);
     take_timing(r, f);
     r->stage = stage_of(f, r);

@@ -29,6 +29,12 @@ uint64_t service_key(const struct flow_table *t, const struct flow_key *k)
     return key_of(addr_hash(t->hash_key, &k->src), addr_hash(~t->hash_key, &k->dst), k->dport);
 }
 
+/* No service has port 0 and the client ::. */
+uint64_t host_key(const struct flow_table *t, const struct addr *a)
+{
+    return hash_mix(addr_hash(~t->hash_key, a), t->hash_key) | 1;
+}
+
 int services_init(struct services *s)
 {
     *s = (struct services){0};

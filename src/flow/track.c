@@ -206,6 +206,9 @@ static void note_handshake_ack(struct flow_table *t, struct flow *f, const struc
     struct service *sv = service_get(&t->services, service_key(t, &f->key), true);
     if (sv)
         sv->connected = true;
+    sv = service_get(&t->services, host_key(t, &f->key.dst), true);
+    if (sv)
+        sv->ttl = r->ttl;
     struct grown *g = table_grown(t, f->retry_of);
     if (g && g->r.stage == STAGE_SYN && !g->r.retry_worked) {
         g->r.retry_worked = true;

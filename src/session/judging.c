@@ -98,10 +98,11 @@ static nstime span_alike(const struct threshold *t, nstime v)
 }
 
 /* What the judge reads of a fact beyond its weights: where a box sits is told by hops, and by a
- * delay against the round trip where it was too short. */
+ * delay against the round trip where it was too short; whether a router lowered it, by a TTL. */
 static bool read_whole(const struct facts *f, enum fact_kind k)
 {
-    return k == FACT_RST_HOPS || (k == FACT_RST_DELAY && facts_yes(f, FACT_RST_BEFORE_RTT));
+    return k == FACT_RST_HOPS || (k == FACT_RST_TTL && facts_yes(f, FACT_BEHIND_ROUTER)) ||
+           (k == FACT_RST_DELAY && facts_yes(f, FACT_RST_BEFORE_RTT));
 }
 
 /* Causes are judged on such values alone, so that a judgement does not depend on which of the

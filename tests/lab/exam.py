@@ -282,8 +282,8 @@ def answer(s, mode, seed, report, v, took):
          "grade": top["grade"] if top else None, "confidence": top["confidence"] if top else 0,
          "harmful": it["harmful"], "harmful_truth": s["harmful"], "took": round(took, 1),
          "failure": it.get("failure"), "family": s.get("family", s["name"].split("-")[0]),
-         "false_alarm": it["harmful"] and not s["harmful"],
-         "missed": s["harmful"] and not it["harmful"]}
+         "false_alarm": it["harmful"] and s["harmful"] is False,
+         "missed": s["harmful"] is True and not it["harmful"]}
     a["top1"] = (not right and not names) or bool(names and names[0] in right)
     a["top3"] = a["top1"] or bool(right & set(names[:3]))
     if "twins" in s:  # they cannot be told apart: both must be named, none be sure

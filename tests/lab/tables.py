@@ -66,9 +66,9 @@ def figures(title, runs):
     rate("twins: both possible, none sure", [a for a in faults if "twins" in a], "twins")
     rate("sender, where decidable", [a for a in runs if a.get("sender_right") is not None],
          "sender_right", 95)
-    good = [a for a in runs if not a["harmful_truth"]]
+    good = [a for a in runs if a["harmful_truth"] is False]
     print(f"  {'false alarms':34} {sum(a['false_alarm'] for a in good):4} of {len(good):4}")
-    bad = [a for a in runs if a["harmful_truth"]]
+    bad = [a for a in runs if a["harmful_truth"] is True]
     print(f"  {'harm not seen':34} {sum(a['missed'] for a in bad):4} of {len(bad):4}")
     print(f"  {'confirmed, and wrong':34} {sum(a['confirmed_wrong'] for a in runs):4}")
 
