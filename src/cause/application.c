@@ -153,6 +153,7 @@ const struct cause cause_app_close_then_data = {
 
 static const struct weight app_crash_w[] = {
     FROM_HOST,
+    Y(STALLED, -400), /* the kernel of a dead process says FIN or RST */
     Y(REPLY_CUT, 180),
     N(SYN_RETRY_WORKED, 150),
     N(NEW_CONN_WORKS, 100),

@@ -129,7 +129,8 @@ const struct cause cause_fw_midstream_reject = {
 static const struct weight fw_midstream_drop_w[] = {
     YR(GAVE_UP, 120),
     YR(STALLED, 80),
-    Y(ALL_ACKED, -150), /* the peer has it: the path works */
+    Y(ALL_ACKED, -150),     /* the peer has it: that way works */
+    N(NO_REPLY_BYTES, 150), /* ... but the other did until then */
     YINR(RETRANSMITTED, 3, 1e9, 40),
     Y(ICMP_ERROR, 60),
     Y(NEW_CONN_WORKS, 100),
@@ -172,6 +173,7 @@ static const struct weight fw_state_missing_w[] = {
     N(OTHER_PORT_OK, 30),
     Y(PORT_DEPENDS, 400),
     N(PORT_DEPENDS, -150),
+    Y(IDLE_ANSWERED, -40), /* a timer explains it without a second accident */
     Y(EMBRYONIC_RST, -300),
     Y(LISTEN_OVERFLOW, -200),
     Y(SAME_INSTANT_HOSTS, 150),

@@ -44,6 +44,7 @@ static const struct weight tls_tls_to_plain_w[] = {
     Y(ABORT_ON_CLOSE, 50),
     YX(TLS_OK),
     Y(BANNER_FIRST, -150),
+    YIS(OTHER_PROTOCOL, "SMTP|FTP|IMAP|POP3", -300), /* they would take STARTTLS */
 };
 const struct cause cause_tls_tls_to_plain = {
     .id = "tls-tls-to-plain",

@@ -172,11 +172,22 @@ const struct cause cause_vm_pause_migrate = {
 };
 
 static const struct weight pmtu_blackhole_w[] = {
-    Y(LOG_SAME_SIZE, 60),   YINR(STALLED, 1, 1e9, 60),  YINR(RETRANSMITTED, 2, 1e9, 60),
-    YR(GAVE_UP, 30),        YR(SIZE_LIMIT, 300),        N(SIZE_LIMIT, -250),
-    Y(SMALL_HELLO_OK, 150), Y(HELLO_BIG, 60),           Y(UPLOADING, 60),
-    Y(NOTHING_ACKED, 20),   N(HELLO_BIG, -60),          Y(SYNACK_REPEATED, -250),
-    Y(IDLE_BEFORE, -60),    Y(LISTEN_QUEUE_FULL, -250), Y(NEW_CONN_WORKS, -40),
+    Y(LOG_SAME_SIZE, 60),
+    YINR(STALLED, 1, 1e9, 60),
+    YINR(RETRANSMITTED, 2, 1e9, 60),
+    YR(GAVE_UP, 30),
+    YR(SIZE_LIMIT, 300),
+    N(SIZE_LIMIT, -60), /* it looked at what we send alone */
+    Y(SMALL_HELLO_OK, 150),
+    Y(HELLO_BIG, 60),
+    Y(UPLOADING, 60),
+    Y(NOTHING_ACKED, 20),
+    N(HELLO_BIG, -60),
+    Y(SYNACK_REPEATED, -250),
+    Y(IDLE_BEFORE, -60),
+    Y(LISTEN_QUEUE_FULL, -250),
+    Y(NEW_CONN_WORKS, -40),
+    Y(ALL_ACKED, -60), /* what we sent has arrived */
     YISX(STAGE, "syn"),
 };
 const struct cause cause_pmtu_blackhole = {

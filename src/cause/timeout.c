@@ -14,6 +14,7 @@ static const struct weight idle_lb_rst_w[] = {
     YIS(RST_CLASS, "passive", 80),
     YIS(RST_CLASS, "active", -100),
     Y(RST_WINDOW_ODD, 80),
+    Y(RST_BEFORE_RTT, 200), /* a box on the way has the timer */
     YIS(RST_CLASS, "foreign", 40),
     Y(FIN_BEFORE, -200),
     Y(RETRANSMITTED, -80),

@@ -67,11 +67,14 @@ static bool fatal_alert(const struct reset *r)
     return false;
 }
 
+#define SHORTEST_REQUEST 18 /* "GET / HTTP/1.0", two line ends */
+
 /* A HTTP request went out on a connection that the server was closing. */
 static bool request_lost(const struct reset *r)
 {
     return r->first_orig.kind == APP_HTTP_REQUEST && r->last_data_from == SIDE_ORIG &&
-           r->turns > 1 && r->fin_seen[SIDE_RESP] && !all_acked(r, SIDE_ORIG);
+           r->turns > 1 && r->fin_seen[SIDE_RESP] &&
+           r->bytes[SIDE_ORIG].sent >= r->bytes[SIDE_ORIG].acked + SHORTEST_REQUEST;
 }
 
 static bool judge_close(const struct reset *r, const char **why)

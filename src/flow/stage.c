@@ -65,6 +65,8 @@ void seq_fit_of(const struct flow *f, struct reset *r)
     /* A stateless reply takes its number from the segment it answers, which may be behind. */
     bool as_asked =
         !(r->flags & TCP_ACK) && asked->packet && asked->flags & TCP_ACK && r->seq == asked->ack;
+    /* ... even before that side's FIN, where it crossed what now draws the reset. */
+    as_asked |= !(r->flags & TCP_ACK) && r->fin_seen[r->from] && r->seq_off == -1;
     if (r->seq_off == 0 || as_asked || (x->acked && r->seq == x->acked && !(r->flags & TCP_ACK))) {
         r->seq_fit = SEQ_EXACT;
         r->seq_off = 0;

@@ -47,6 +47,14 @@ static bool was_idle(const struct result *r)
     return silence >= least && (is_reset(r) || r->failure == FAIL_EOF);
 }
 
+/* A silence was kept before the request that nothing came back for. */
+static nstime quiet_before(const struct result *r)
+{
+    nstime quiet = field_int(r, "quiet_before", -1);
+    nstime least = MAX_OF(DOUBTFUL_SILENCE, 10 * field_int(r, "rtt", 0));
+    return r->failure == FAIL_TIMEOUT && quiet >= least ? quiet : -1;
+}
+
 /* A proxy's refusal to connect comes over a connection that stands. */
 static bool connecting(const struct result *r)
 {
@@ -60,7 +68,7 @@ static const char *stage_word(const struct result *r)
         return "close";
     if (connecting(r))
         return "syn";
-    if (was_idle(r))
+    if (was_idle(r) || quiet_before(r) >= 0)
         return "idle";
     if (field_int(r, "bytes_received", 0) > 0)
         return "data";
@@ -140,6 +148,8 @@ static void facts_of_silence(struct facts *out, const struct result *r)
         return;
     if (r->failure == FAIL_TIMEOUT) {
         facts_put_yes(out, r, FACT_STALLED, v_span(silence), v_int(sent), v_none());
+        if (quiet_before(r) >= 0)
+            yes1(out, r, FACT_IDLE_BEFORE, v_span(quiet_before(r)));
         return;
     }
     if (!is_reset(r) && r->failure != FAIL_EOF)

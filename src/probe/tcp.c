@@ -26,6 +26,8 @@ static void put_bytes_seen(struct chain *c, struct result *r)
     char text[161];
     if (c->body_off)
         result_set(r, "request_bytes", v_int((int64_t)c->sent));
+    if (c->body_off && c->request_at != NSTIME_NONE && c->scheme == SCHEME_TCP)
+        result_set(r, "quiet_before", v_span(c->request_at - c->connected));
     if (c->st->t->opt.body && c->scheme == SCHEME_TCP)
         result_set(r, "request_size", v_int((int64_t)c->st->t->opt.body_len));
     if (!c->nfirst)
@@ -344,6 +346,16 @@ static bool write_some(struct chain *c)
     return true;
 }
 
+/* Sent twice again and never acknowledged: it has gone nowhere, silence is no consent. */
+static bool sent_unheard(const struct chain *c)
+{
+    struct tcp_info info = {0};
+    socklen_t len = sizeof(info);
+
+    return getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 && info.tcpi_unacked &&
+           info.tcpi_retransmits >= 2;
+}
+
 static void on_hold_time(void *arg)
 {
     struct chain *c = arg;
@@ -351,6 +363,8 @@ static void on_hold_time(void *arg)
         send_begin(c);
     else if (c->state == CHAIN_SEND)
         tcp_failed(c, FAIL_TIMEOUT, PSTAGE_REQUEST);
+    else if (c->state == CHAIN_REPLY && !c->got && sent_unheard(c))
+        tcp_failed(c, FAIL_TIMEOUT, PSTAGE_RESPONSE);
     else
         hold_passed(c);
 }
