@@ -512,15 +512,14 @@ static void say_notes(struct page *p)
 
 static void say_flows(struct page *p)
 {
-    const struct flow_record *records;
-    size_t n = p->s->settings.flows ? session_flow_records(p->s, &records) : 0;
+    struct flow_record rec;
+    const struct flow_record *r = &rec;
     struct strbuf sb = STRBUF_INIT;
     char key[FLOW_KEY_TEXT_MAX], took[TIME_TEXT_MAX];
 
-    if (n)
+    if (session_flow_records(p->s))
         heading(p, 1, _("Connections"));
-    for (size_t i = 0; i < n; i++) {
-        const struct flow_record *r = &records[i];
+    for (uint64_t i = 0; session_flow_record(p->s, i, &rec); i++) {
         strbuf_addf(&sb, "%s  %s %s  %llu/%llu  %s", flow_key_text(key, &r->key),
                     conn_state_name(r->state) ? conn_state_name(r->state) : "-", r->history,
                     (unsigned long long)r->bytes[SIDE_ORIG],

@@ -579,13 +579,12 @@ void json_flow_keys(struct json *j, const struct flow_record *r)
 
 static void flows_json(struct json *j, const struct session *s)
 {
-    const struct flow_record *records;
-    size_t n = session_flow_records(s, &records);
+    struct flow_record rec;
 
     jw_open(j, "flows", '[');
-    for (size_t i = 0; i < n; i++) {
+    for (uint64_t i = 0; session_flow_record(s, i, &rec); i++) {
         jw_open(j, NULL, '{');
-        json_flow_keys(j, &records[i]);
+        json_flow_keys(j, &rec);
         jw_close(j, '}');
     }
     jw_close(j, ']');

@@ -94,12 +94,11 @@ static size_t experiment_lines(struct json *j, const struct session *s, size_t f
 
 static void flow_lines(struct json *j, const struct session *s)
 {
-    const struct flow_record *records;
-    size_t n = s->settings.flows ? session_flow_records(s, &records) : 0;
+    struct flow_record rec;
 
-    for (size_t k = 0; k < n; k++) {
+    for (uint64_t k = 0; s->settings.flows && session_flow_record(s, k, &rec); k++) {
         line_open(j, "flow", s, 0);
-        json_flow_keys(j, &records[k]);
+        json_flow_keys(j, &rec);
         line_close(j);
         out_some(j->out);
     }

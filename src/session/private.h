@@ -7,7 +7,6 @@
 #define MAX_INCIDENTS    100000
 #define MAX_ENDINGS      100000
 #define MAX_TARGETS      10000
-#define MAX_FLOW_RECORDS 1000000
 #define MAX_ANSWERS      1000 /* of one incident */
 #define ROUNDS_KEPT      100  /* of one target */
 #define PROBES_KEPT      60000 /* of all: with many targets fewer rounds each, two at least */
@@ -151,6 +150,21 @@ struct ahead {
 /* The packet of this record; NULL: it was not decoded. */
 struct packet *ahead_take(struct ahead *a, const struct record *rec, uint64_t *hash);
 
+/* ---- records.c: Zeek's records, for the report ---- */
+struct records {
+    struct flow_record *held; /* the latest */
+    size_t nheld, alloc;
+    uint64_t spilled; /* how many stand in the file, the first ones */
+    int fd;           /* -1: no file yet */
+    bool no_file;     /* there can be none, or it is full */
+    struct flow_record *block; /* read back from the file */
+    uint64_t block_first;
+    size_t nblock;
+};
+void records_init(struct records *r);
+void records_release(struct records *r);
+bool records_add(struct records *r, const struct flow_record *rec); /* false: left out */
+
 struct session_private {
     struct arena strings; /* the settings' */
     struct defrag *defrag;
@@ -160,8 +174,7 @@ struct session_private {
     struct endings endings;
     struct judging judging;
     struct map reset_incident; /* flow's reset id -> incident */
-    struct flow_record *records;
-    size_t nrecords, records_alloc;
+    struct records records;
     struct addr *local;
     size_t nlocal;
     uint64_t packets;     /* records so far */

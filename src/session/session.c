@@ -28,14 +28,10 @@ void session_touch(struct session *s)
 
 static void on_flow_record(void *arg, const struct flow_record *rec)
 {
-    struct session_private *p = ((struct session *)arg)->priv;
+    struct session *s = arg;
 
-    if (p->nrecords >= MAX_FLOW_RECORDS ||
-        ARRAY_GROW(p->records, p->nrecords + 1, p->records_alloc)) {
-        ((struct session *)arg)->limits.records_dropped++;
-        return;
-    }
-    p->records[p->nrecords++] = *rec;
+    if (!records_add(&s->priv->records, rec))
+        s->limits.records_dropped++;
 }
 
 /* Flows lie all over their pieces: in huge pages they cost few faults and few TLB entries. Where
@@ -124,6 +120,7 @@ struct session *session_new(const struct settings *st)
     strbuf_init(&s->priv->journal);
     strbuf_init(&s->priv->line);
     saving_init(&s->priv->saving);
+    records_init(&s->priv->records);
     s->priv->now = NSTIME_NONE;
     s->ended = NSTIME_NONE;
     s->priv->ring.max_bytes = st->max_memory ? st->max_memory : RING_DEFAULT;
@@ -156,7 +153,7 @@ static void private_free(struct session *s)
     endings_release(s);
     judging_release(&p->judging);
     map_release(&p->reset_incident);
-    free(p->records);
+    records_release(&p->records);
     free(p->local);
     strbuf_release(&p->journal);
     strbuf_release(&p->line);
@@ -554,12 +551,6 @@ const struct target_state *session_target(const struct session *s, uint32_t id)
 const struct result *session_result_by_id(const struct session *s, uint64_t id)
 {
     return id > s->results_gone && id <= s->nresults ? s->results[id - 1 - s->results_gone] : NULL;
-}
-
-size_t session_flow_records(const struct session *s, const struct flow_record **out)
-{
-    *out = s->priv->records;
-    return s->priv->nrecords;
 }
 
 /* The results of a target come in the order of its rounds. */

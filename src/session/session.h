@@ -235,7 +235,9 @@ int session_exit_status(const struct session *s); /* 0 or 1 (design.md 5) */
 /* How many targets no round was finished of: the run was ended before, and they passed nothing. */
 size_t session_unfinished(const struct session *s);
 /* Zeek's records, in the order they were cut (settings.flows). */
-size_t session_flow_records(const struct session *s, const struct flow_record **out);
+uint64_t session_flow_records(const struct session *s); /* how many */
+/* The i-th from 0, best asked for in order; false: there is none, or it cannot be read back. */
+bool session_flow_record(const struct session *s, uint64_t i, struct flow_record *out);
 
 /* ---- files ---- */
 /* Creates the directory (0700) and from now on appends every input to it. */

@@ -755,6 +755,41 @@ static int teardown(void **state)
     return 0;
 }
 
+/* More records than are held in memory come back in order, from the file and from its tail. */
+static void check_records(bool file)
+{
+    struct records r;
+    struct flow_record rec = {.state = CONN_SF};
+    struct session_private priv = {.records = {.fd = -1}};
+    struct session s = {.priv = &priv};
+
+    records_init(&r);
+    r.no_file = !file;
+    for (uint64_t i = 0; i < 20000; i++) {
+        rec.flow = i + 1;
+        assert_true(records_add(&r, &rec));
+    }
+    assert_int_equal(r.spilled > 0, file);
+    assert_int_equal(r.nheld < 10000, file);
+    priv.records = r;
+    assert_int_equal(session_flow_records(&s), 20000);
+    for (uint64_t i = 0; i < 20000; i++) {
+        assert_true(session_flow_record(&s, i, &rec));
+        assert_int_equal(rec.flow, i + 1);
+    }
+    assert_false(session_flow_record(&s, 20000, &rec));
+    assert_true(session_flow_record(&s, 3, &rec)); /* and back */
+    assert_int_equal(rec.flow, 4);
+    records_release(&priv.records);
+}
+
+static void test_records(void **state)
+{
+    (void)state;
+    check_records(true);
+    check_records(false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -777,6 +812,7 @@ int main(void)
         cmocka_unit_test(test_torn_at_every_byte),
         cmocka_unit_test(test_hostile_lines),
         cmocka_unit_test(test_no_session),
+        cmocka_unit_test(test_records),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
