@@ -112,6 +112,7 @@ static inline void quick_half(struct flow_half *h, const struct flow_half *peer,
 {
     if (p->tcp.checksum_seen && p->tcp.checksum_partial)
         h->unfilled = true;
+    note_good_sum(h, p);
     h->flow_label = p->flow_label;
     if (p->mac_seen) {
         memcpy(h->mac, p->mac_src, sizeof(h->mac));

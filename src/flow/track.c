@@ -408,8 +408,7 @@ void track_packet(struct flow_table *t, struct flow *f, enum side s, const struc
         s == SIDE_ORIG && !h->syns && (p->tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
     if (p->tcp.checksum_seen && p->tcp.checksum_partial)
         h->unfilled = true;
-    h->good_checksums +=
-        p->tcp.checksum_seen && p->tcp.checksum_ok && h->good_checksums < UINT16_MAX;
+    note_good_sum(h, p);
     h->bad_checksums += p->tcp.checksum_seen && !p->tcp.checksum_ok && !p->tcp.checksum_partial;
     if (!(p->tcp.flags & TCP_RST)) {
         note_ip(h, p);

@@ -10,6 +10,12 @@
 #define ID_STEP_MAX 64
 #define RTT_MAX     (3600 * NS_PER_SEC)
 
+static inline void note_good_sum(struct flow_half *h, const struct packet *p)
+{
+    h->good_checksums +=
+        p->tcp.checksum_seen && p->tcp.checksum_ok && h->good_checksums < UINT16_MAX;
+}
+
 /* Do its IP-IDs count up? */
 static inline void note_id(struct flow_half *h, const struct packet *p)
 {
