@@ -35,6 +35,40 @@ static void paragraph(const char *title, const char *text)
         printf("\n%s\n  %s\n", title, _(text));
 }
 
+static void print_snippets(const struct cause *c)
+{
+    const struct snippet *s = cause_snippets(c);
+
+    if (!s)
+        return;
+    printf("\n%s\n", _("In code and settings"));
+    for (; s->in; s++) {
+        printf("  %s\n", s->in);
+        for (const char *p = s->text; *p;) {
+            int n = (int)strcspn(p, "\n");
+            printf("    %.*s\n", n, p);
+            p += n + (p[n] == '\n');
+        }
+    }
+}
+
+/* For causes that a measured time speaks for. */
+static void print_lifetimes(const struct cause *c)
+{
+    bool speaks = false;
+
+    for (size_t i = 0; i < c->nweights; i++)
+        speaks = speaks || (c->weights[i].kind == FACT_IDLE_MATCHES && c->weights[i].centinats > 0);
+    if (!speaks)
+        return;
+    printf("\n%s\n", _("Known defaults (a measured time is consistent with them, never proof)"));
+    for (size_t i = 0; i < lifetime_count(); i++) {
+        const struct lifetime *l = lifetime_at(i);
+        printf("  %6d s  %s: %s", l->seconds, l->who, _(l->ends));
+        printf(l->setting[0] ? " (%s; %s)\n" : "%s (%s)\n", l->setting, l->as_of);
+    }
+}
+
 static int print_playbook(const struct playbook *p)
 {
     printf("%s - %s\n", p->id, _(p->title));
@@ -61,6 +95,8 @@ int print_cause(const char *id)
     paragraph(_("What the client can do"), c->client);
     paragraph(_("What the server can do"), c->server);
     paragraph(_("What the network can do"), c->network);
+    print_snippets(c);
+    print_lifetimes(c);
     if (c->benign)
         printf("\n%s\n", _("Nothing was lost: harmless."));
     return EXIT_WELL;

@@ -111,6 +111,12 @@ bool weight_applies(const struct weight *w, const struct fact *f);
 /* The advice for a verdict as one paragraph: remedies by audience. */
 void cause_advice(struct strbuf *out, const struct cause *c, const struct facts *facts,
                   translate_fn tr);
+/* The advice in code and in settings: a list that ends with one whose `in` is NULL; NULL: none. */
+struct snippet {
+    const char *in;   /* "C", "nginx" */
+    const char *text; /* lines, not translated */
+};
+const struct snippet *cause_snippets(const struct cause *c);
 /* "not determined: possibly a, b; next: ..." or "likely: the port is closed (0.92)". */
 void judgement_headline(struct strbuf *out, const struct judgement *j, translate_fn tr);
 

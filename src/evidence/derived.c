@@ -22,7 +22,23 @@ static void no_hop_spent(struct facts *f)
               v_none());
 }
 
+/* A time that an experiment or a log found is held against the same table. */
+static void whose_timer(struct facts *f)
+{
+    static const enum fact_kind times[] = {FACT_IDLE_CUT, FACT_DURATION_CUT, FACT_LOG_SAME_AGE};
+    char who[200];
+
+    for (size_t i = 0; i < ARRAY_SIZE(times) && !facts_get(f, FACT_IDLE_MATCHES); i++) {
+        const struct fact *t = facts_get(f, times[i]);
+        if (t && t->yes && t->v[0].type == VALUE_SPAN &&
+            lifetimes_text(who, sizeof(who), t->v[0].u.i))
+            facts_put(f, FACT_IDLE_MATCHES, true, t->source, 0, t->ref, t->v[0], v_text(who),
+                      v_none());
+    }
+}
+
 void facts_derive(struct facts *f)
 {
+    whose_timer(f);
     no_hop_spent(f);
 }

@@ -144,6 +144,20 @@ void patterns_release(struct patterns *p);
 int patterns_find(struct patterns *p, const struct pattern_item *items, size_t n); /* -ENOMEM */
 enum fact_kind pattern_fact_kind(enum pattern_kind kind);
 void pattern_fact(struct fact *out, const struct pattern *p); /* holds no strings */
+/* ---- timers that are somebody's default (causes.md F) ---- */
+struct lifetime {
+    int seconds;
+    const char *who;     /* the product, in its own words */
+    const char *ends;    /* N_(): what happens then */
+    const char *setting; /* its name or range, "" none known */
+    const char *as_of;   /* when it was looked up: "2026-11" */
+};
+size_t lifetime_count(void);
+const struct lifetime *lifetime_at(size_t i);
+bool lifetime_matches(const struct lifetime *l, nstime idle);
+/* All that match, as a list that fits; returns how many there are. */
+size_t lifetimes_text(char *out, size_t outlen, nstime idle);
+
 /* ---- what an application's or proxy's log says ---- */
 enum logged { /* what went wrong, as the words of the line have it */
     LOGGED_NOTHING, LOGGED_RESET, LOGGED_PIPE, LOGGED_EOF, LOGGED_REFUSED, LOGGED_TIMEOUT,

@@ -47,7 +47,7 @@ FACT(RST_DELAY, "rst-delay", "delay", "ms", SEV_INFO, N_("the reset arrived %1$s
 FACT(RST_BEFORE_RTT, "rst-before-rtt", "timing", "ms", SEV_BAD, N_("the reset arrived %1$s after its trigger, sooner than the smallest round trip %2$s"), N_("the reset took at least one round trip (%1$s against %2$s)"), N_("the reset's delay against the round trip is not known"))
 FACT(IDLE_BEFORE, "idle-before-reset", "idle", "ms", SEV_NOTE, N_("the connection had been idle for %1$s"), N_("the connection was not idle: %1$s since the last packet"), N_("the idle time before the reset is not known"))
 FACT(IDLE_USUAL, "idle-usual", "idle-usual", "ms", SEV_NOTE, N_("the connection had been silent for about as long before (%1$s on the average, %2$s times) and lived on"), "", "")
-FACT(IDLE_MATCHES, "idle-consistent-with", "idle", "", SEV_NOTE, N_("%1$s of silence is consistent with the default timeout of %2$s"), "", "")
+FACT(IDLE_MATCHES, "idle-consistent-with", "idle", "", SEV_NOTE, N_("%1$s is consistent with the default timeout of %2$s"), "", "")
 FACT(IDLE_PUSHED, "idle-pushed", "idle-push", "ms", SEV_WARN, N_("the reset came by itself after %1$s of silence, nobody had sent anything"), N_("the reset answered a segment"), "")
 FACT(IDLE_ANSWERED, "idle-answered", "idle-push", "ms", SEV_WARN, N_("the reset answered the first segment after %1$s of silence"), "", "")
 FACT(AGE, "age", "", "ms", SEV_INFO, N_("the connection was %1$s old"), "", "")

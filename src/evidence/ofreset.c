@@ -158,6 +158,8 @@ static void the_usual_silence(struct facts *out, const struct reset *r)
 
 static void the_timing(struct facts *out, const struct reset *r)
 {
+    char who[200];
+
     if (r->age != NSTIME_NONE)
         say1(out, r, FACT_AGE, true, v_span(r->age));
     if (r->trigger_delay != NSTIME_NONE)
@@ -189,9 +191,8 @@ static void the_timing(struct facts *out, const struct reset *r)
     say1(out, r, FACT_IDLE_BEFORE, is_idle(r), v_span(r->idle));
     if (!is_idle(r))
         return;
-    if (lifetime_match(r->idle))
-        say(out, r, FACT_IDLE_MATCHES, true, v_span(r->idle), v_text(lifetime_match(r->idle)),
-            v_none());
+    if (lifetimes_text(who, sizeof(who), r->idle))
+        say(out, r, FACT_IDLE_MATCHES, true, v_span(r->idle), v_text(who), v_none());
     the_usual_silence(out, r);
     bool answered = r->since_last != NSTIME_NONE && r->since_last < r->idle / 2;
     if (answered)

@@ -4,9 +4,6 @@
 
 #include "evidence/evidence.h"
 
-/* Whose default idle time that is (N_()), or NULL. */
-const char *lifetime_match(nstime idle);
-
 /* Facts of the reset's packet, with no, one or three values. */
 void say(struct facts *out, const struct reset *r, enum fact_kind kind, bool yes, struct value v0,
          struct value v1, struct value v2);

@@ -389,6 +389,22 @@ static void pattern_lines(struct ui *ui, struct lines *l, int width, const struc
     strbuf_release(&text);
 }
 
+/* The advice in code and settings, line by line as it is written. */
+static void snippet_lines(struct lines *l, int width, const struct cause *c)
+{
+    char line[200];
+
+    for (const struct snippet *s = cause_snippets(c); s && s->in; s++) {
+        labelled(l, width, LOOK_DIM, "", s->in);
+        for (const char *p = s->text; *p;) {
+            size_t n = strcspn(p, "\n");
+            snprintf(line, sizeof(line), "  %.*s", (int)n, p);
+            labelled(l, width, LOOK_NORMAL, "", line);
+            p += n + (p[n] == '\n');
+        }
+    }
+}
+
 /* The service's playbook: what is open or suspect in it, with what that would mean. */
 static void playbook_lines(struct ui *ui, struct lines *l, int width, const struct incident *i)
 {
@@ -441,5 +457,7 @@ void diag_advice(struct ui *ui, struct diagnosis *d, const struct incident *i, i
         labelled(l, width, LOOK_DIM, _("check"), c->confirm ? _(c->confirm) : NULL);
     }
     playbook_lines(ui, l, width, i);
+    if (j->nverdicts)
+        snippet_lines(l, width, j->verdicts[diag_verdict(d, i)].cause);
     strbuf_release(&text);
 }

@@ -273,9 +273,35 @@ static void confirmed_needs_a_decisive_fact(void **state)
     }
 }
 
+static void snippets_are_sound(void **state)
+{
+    static const char *const asked[] = {"C",          "Python",     "Go",        "Java",
+                                        "JavaScript", "curl",       "nginx",     "HAProxy",
+                                        "Envoy",      "Fluent Bit", "Kubernetes"};
+    size_t causes = 0;
+    bool seen[ARRAY_SIZE(asked)] = {false};
+
+    (void)state;
+    for (size_t i = 0; i < cause_count(); i++) {
+        const struct snippet *s = cause_snippets(cause_at(i));
+        causes += s != NULL;
+        for (; s && s->in; s++) {
+            assert_true(*s->text && !strchr(s->text, '\t'));
+            for (size_t k = 0; k < ARRAY_SIZE(asked); k++)
+                seen[k] = seen[k] || !strcmp(s->in, asked[k]);
+        }
+    }
+    assert_in_range(causes, 35,
+                    cause_count()); /* as the table has them: none of its ids is wrong */
+    for (size_t k = 0; k < ARRAY_SIZE(asked); k++)
+        assert_true(seen[k]);
+    assert_null(cause_snippets(cause_by_id("port-closed")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(snippets_are_sound),
         cmocka_unit_test(every_cause_has_a_case),
         cmocka_unit_test(each_wins_where_it_should),
         cmocka_unit_test(each_loses_to_what_looks_alike),

@@ -269,11 +269,42 @@ static void too_many_peers(void **state)
     log_digest_release(&d);
 }
 
+/* All defaults near a time are told, and nothing is where none is. */
+static void timers(void **state)
+{
+    char who[200];
+    struct facts f;
+
+    (void)state;
+    assert_true(lifetimes_text(who, sizeof(who), 350 * NS_PER_SEC) >= 3);
+    assert_non_null(strstr(who, "AWS NLB"));
+    assert_non_null(strstr(who, "NAT gateway"));
+    assert_true(lifetimes_text(who, sizeof(who), 3600 * NS_PER_SEC) >= 4);
+    assert_int_equal(lifetimes_text(who, sizeof(who), 45 * NS_PER_SEC), 0);
+    assert_string_equal(who, "");
+    assert_true(lifetimes_text(who, 24, 60 * NS_PER_SEC) > 1); /* a small room is enough */
+    assert_true(strlen(who) < 24);
+    for (size_t i = 0; i < lifetime_count(); i++) {
+        const struct lifetime *l = lifetime_at(i);
+        assert_true(*l->who && *l->ends && strlen(l->as_of) == 7);
+        assert_true(lifetime_matches(l, l->seconds * NS_PER_SEC));
+        assert_false(lifetime_matches(l, l->seconds * NS_PER_SEC * 5 / 4));
+    }
+    /* what an experiment measured is held against them too */
+    facts_init(&f);
+    facts_put(&f, FACT_IDLE_CUT, true, SRC_EXPERIMENT, 0, "idle", v_span(350 * NS_PER_SEC),
+              v_text("rst-on-data"), v_none());
+    facts_derive(&f);
+    assert_true(facts_yes(&f, FACT_IDLE_MATCHES));
+    assert_int_equal(facts_get(&f, FACT_IDLE_MATCHES)->source, SRC_EXPERIMENT);
+    facts_release(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(single_lines), cmocka_unit_test(moments),        cmocka_unit_test(numbers),
-        cmocka_unit_test(many_lines),   cmocka_unit_test(too_many_peers),
+        cmocka_unit_test(many_lines),   cmocka_unit_test(too_many_peers), cmocka_unit_test(timers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
