@@ -66,7 +66,7 @@ const struct cause cause_fw_reject_icmp = {
 };
 
 static const struct weight fw_drop_syn_w[] = {
-    YR(CONN_TIMEOUT, 150),      Y(SYN_REPEATED, 60),       N(ICMP_ERROR, 20),
+    YR(CONN_TIMEOUT, 0),        Y(SYN_REPEATED, 60),       N(ICMP_ERROR, 20),
     Y(OTHER_PORT_OK, 200),      N(OTHER_PORT_OK, -100),    Y(OTHER_FAMILY_OK, 60),
     Y(USER_FW_CHANGED, 250),    N(USER_FW_CHANGED, -150),  Y(USER_FW_LOG, 400),
     Y(USER_OTHER_PATH, 200),    N(USER_OTHER_PATH, -100),  Y(PORT_REUSED_LISTEN, 60),
@@ -139,6 +139,8 @@ static const struct weight fw_midstream_drop_w[] = {
     Y(USER_STATE_CLEARED, 100),
     Y(USER_FW_LOG, 250),
     Y(RESPONSE_COMPLETE, -60),
+    Y(ALL_ACKED, -300),
+    N(RETRANSMITTED, -200),
 };
 const struct cause cause_fw_midstream_drop = {
     .id = "fw-midstream-drop",

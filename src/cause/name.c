@@ -94,7 +94,7 @@ const struct cause cause_dns_timeout = {
 
 static const struct weight dns_hosts_override_w[] = {
     YR(DNS_HOSTS, 250),       NX(DNS_HOSTS),       Y(USER_NAME_MOVED, 250),
-    N(USER_ALL_CLIENTS, 100), Y(CONN_TIMEOUT, 20),
+    N(USER_ALL_CLIENTS, 100), Y(CONN_TIMEOUT, 20), Y(DNS_DIFFER, 300),
 };
 const struct cause cause_dns_hosts_override = {
     .id = "dns-hosts-override",

@@ -331,6 +331,28 @@ static void facts_of_chain(const struct session *s, const struct chain *ch, stru
     facts_release(&one);
 }
 
+/* How the name became the address is told by a result of its own, of the same round. */
+static void facts_of_name(const struct session *s, const struct incident *i, struct facts *out)
+{
+    const struct result *failed = session_result_by_id(s, i->result);
+    const struct target_state *ts = failed ? session_target(s, failed->target) : NULL;
+    struct facts one;
+
+    if (!ts)
+        return;
+    facts_init(&one);
+    for (size_t k = ts->nresults; k-- > 0;) {
+        const struct result *r = session_result_by_id(s, ts->results[k]);
+        if (r && r != failed && r->round == failed->round && !strcmp(r->probe, "dns"))
+            facts_of_result(&one, r);
+    }
+    for (size_t k = 0; k < one.nr; k++)
+        if (!strncmp(fact_info(one.items[k].kind)->name, "dns-", 4) &&
+            !facts_get(out, one.items[k].kind))
+            facts_add(out, &one.items[k]);
+    facts_release(&one);
+}
+
 static const char *failure_words(enum failure f)
 {
     switch (f) {
@@ -404,5 +426,6 @@ void incident_facts(const struct session *s, const struct incident *i, struct fa
     if (ch)
         facts_of_chain(s, ch, out);
     endings_facts(i, out);
+    facts_of_name(s, i, out);
     facts_sort(out);
 }

@@ -17,7 +17,7 @@ import tempfile
 from wire import ACK, FIN, PSH, RST, SYN, Net, alert, hello, server_hello  # noqa: F401
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-LEAST = 58
+LEAST = 70
 GET = b"GET /report HTTP/1.1\r\nHost: shop.example\r\n\r\n"
 CASES = []
 
