@@ -133,6 +133,8 @@ static struct packet segment(struct twin *w, uint32_t c, int side, uint8_t flags
                                .window = 500,
                                .wscale = -1,
                                .mptcp_rst = -1,
+                               .checksum_seen = len <= 64, /* as the decoder sums */
+                               .checksum_ok = len <= 64,
                                .has_ts = c & 2,
                                .tsval = (uint32_t)(w->now / NS_PER_MS)}};
     k->next[side] += len + !!(flags & (TCP_SYN | TCP_FIN));
@@ -148,8 +150,11 @@ static bool spoil(struct twin *w, struct packet *p)
     case 1: p->ttl--; break;
     case 2: p->tcp.window = (uint16_t)chance(w, 3); break;
     case 3: p->payload_caplen = p->payload_len / 2; break;
-    case 4: p->tcp.checksum_seen = true; break; /* wrong */
-    case 5: p->tcp.checksum_seen = p->tcp.checksum_partial = true; break;
+    case 4: p->tcp.checksum_seen = true, p->tcp.checksum_ok = false; break;
+    case 5:
+        p->tcp.checksum_seen = p->tcp.checksum_partial = true;
+        p->tcp.checksum_ok = false;
+        break;
     case 6: p->tcp.seq -= chance(w, 3000); break;
     case 7: p->tcp.ack -= chance(w, 3000); break;
     case 8: p->tcp.ack += chance(w, 3000); break;
