@@ -1,6 +1,7 @@
 /* What is printed and done: the version, the catalogue, the interfaces. */
 #include "program.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -115,5 +116,93 @@ int print_interfaces(void)
     }
     fputs(list.buf, stdout);
     strbuf_release(&list);
+    return EXIT_WELL;
+}
+
+static void doctor_line(const char *title, int err, const struct strbuf *found,
+                        const struct strbuf *remedy)
+{
+    const char *state = !err                              ? _("available")
+                        : err == -EPERM || err == -EACCES ? _("not permitted")
+                                                          : _("not here");
+
+    printf("%s: %s\n", title, state);
+    if (found->len)
+        printf("    %s\n", found->buf);
+    else if (err)
+        printf("    %s\n", strerror(-err));
+    if (remedy->len)
+        printf("    -> %s\n", remedy->buf);
+}
+
+struct tried {
+    struct loop *loop;
+    enum capture_error err;
+    char why[256];
+};
+
+static void on_tried_record(void *arg, const struct record *rec)
+{
+    (void)arg;
+    (void)rec;
+}
+
+static void on_tried(void *arg, enum capture_state state, enum capture_error err, const char *text)
+{
+    struct tried *t = arg;
+
+    t->err = state == CAPTURE_READY ? CAPERR_NONE : err ? err : CAPERR_HELPER;
+    if (text)
+        text_clean(t->why, sizeof(t->why), text, strlen(text));
+    loop_quit(t->loop);
+}
+
+/* The helper is started as it would be: no rule of thumb knows better. */
+static int try_capture(struct tried *t)
+{
+    struct capture_callbacks cb = {on_tried_record, on_tried, t, NULL};
+    struct capture *c = NULL;
+    int err = -ENOMEM;
+
+    t->err = CAPERR_HELPER;
+    t->loop = loop_new();
+    if (t->loop)
+        err = capture_open_live(&c, t->loop, NULL, 0, NULL, &cb);
+    if (!err)
+        loop_run(t->loop);
+    capture_free(c);
+    loop_free(t->loop);
+    if (err)
+        return err;
+    return t->err == CAPERR_NONE ? 0 : t->err == CAPERR_PERMISSION ? -EPERM : -ENOENT;
+}
+
+static void doctor_capture(void)
+{
+    struct strbuf found = STRBUF_INIT, remedy = STRBUF_INIT;
+    struct tried t = {.why = ""};
+    int err = try_capture(&t);
+
+    if (err) {
+        strbuf_addstr(&found, t.why); /* it holds the command that helps, where one does */
+    } else {
+        strbuf_addstr(&found, _("packets of every interface"));
+    }
+    doctor_line(_("live capture"), err, &found, &remedy);
+    strbuf_release(&found);
+    strbuf_release(&remedy);
+}
+
+int print_doctor(void)
+{
+    doctor_capture();
+    for (size_t i = 0; i < host_source_count(); i++) {
+        const struct host_source *s = host_source_at(i);
+        struct strbuf found = STRBUF_INIT, remedy = STRBUF_INIT;
+        int err = s->look(&found, &remedy);
+        doctor_line(_(s->title), err, &found, &remedy);
+        strbuf_release(&found);
+        strbuf_release(&remedy);
+    }
     return EXIT_WELL;
 }

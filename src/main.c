@@ -44,6 +44,7 @@ static int run_mode(const struct options *o)
     case MODE_LIST_CAUSES: return print_causes();
     case MODE_EXPLAIN: return print_cause(o->explain);
     case MODE_LIST_INTERFACES: return print_interfaces();
+    case MODE_DOCTOR: return print_doctor();
     case MODE_BATCH: return batch_main(o);
     case MODE_CONSOLE: return console_or_hint(o);
     }

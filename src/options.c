@@ -42,7 +42,8 @@ enum long_option {
     OPT_LIST_CAUSES,
     OPT_EXPLAIN,
     OPT_DEMO,
-    OPT_LIST_INTERFACES
+    OPT_LIST_INTERFACES,
+    OPT_DOCTOR
 };
 
 static const struct option long_options[] = {
@@ -90,6 +91,7 @@ static const struct option long_options[] = {
     {"explain", required_argument, NULL, OPT_EXPLAIN},
     {"demo", no_argument, NULL, OPT_DEMO},
     {"list-interfaces", no_argument, NULL, OPT_LIST_INTERFACES},
+    {"doctor", no_argument, NULL, OPT_DOCTOR},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
     {NULL, 0, NULL, 0},
@@ -177,6 +179,7 @@ void options_help(void)
           "      --list-causes       every cause that can be named\n"
           "      --explain CAUSE     what it is, how to confirm it, what to do\n"
           "      --list-interfaces   where packets can be captured\n"
+          "      --doctor            what can be seen here, and how to get the rest\n"
           "  -h, --help   -V, --version\n"
           "\n"
           "Exit status: 0 every probe passed and no harmful reset; 1 a probe failed or a harmful\n"
@@ -382,6 +385,7 @@ static int set_flag(struct options *o, int c)
     case OPT_DEMO: o->demo = true; return 0;
     case OPT_LIST_CAUSES: o->mode = MODE_LIST_CAUSES; return 0;
     case OPT_LIST_INTERFACES: o->mode = MODE_LIST_INTERFACES; return 0;
+    case OPT_DOCTOR: o->mode = MODE_DOCTOR; return 0;
     case 'h': o->mode = MODE_HELP; return 0;
     case 'V': o->mode = MODE_VERSION; return 0;
     default: return -1;

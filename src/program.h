@@ -19,7 +19,8 @@ enum program_mode {
     MODE_VERSION,
     MODE_LIST_CAUSES,
     MODE_EXPLAIN,
-    MODE_LIST_INTERFACES
+    MODE_LIST_INTERFACES,
+    MODE_DOCTOR
 };
 enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 struct options {
@@ -57,6 +58,7 @@ int print_version(void);
 int print_causes(void);
 int print_cause(const char *id);
 int print_interfaces(void);
+int print_doctor(void); /* what can be seen here, and how to get the rest */
 
 /* ---- targets.c: -t FILE ---- */
 int add_targets(struct run *r, const struct options *o); /* 0 or EXIT_USAGE, EXIT_CANNOT */

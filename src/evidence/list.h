@@ -141,6 +141,14 @@ FACT(SERVER_PROCESS, "server-process", "", "", SEV_INFO, N_("the server's socket
      "", N_("the process of the server is not known"))
 FACT(NOT_NOTICED, "not-noticed", "", "", SEV_NOTE,
      N_("the program still held the dead socket when it was looked at"), "", "")
+FACT(HOST_CPU_SHORT, "host-cpu-short", "host-load", "%", SEV_WARN,
+     N_("tasks of this host waited %1$s %% of the last ten seconds for CPU"),
+     N_("tasks of this host did not wait for CPU (%1$s %%)"),
+     N_("how long tasks of this host wait for CPU is not known"))
+FACT(HOST_MEMORY_SHORT, "host-memory-short", "host-load", "%", SEV_WARN,
+     N_("tasks of this host waited %1$s %% of the last ten seconds for memory"),
+     N_("tasks of this host did not wait for memory (%1$s %%)"),
+     N_("how long tasks of this host wait for memory is not known"))
 FACT(PROXY_CONFIGURED, "proxy-configured", "proxy", "", SEV_NOTE, N_("a proxy is configured on this host (%1$s)"), N_("no proxy is configured on this host"), "")
 /* ---- TLS ---- */
 FACT(HELLO_SENT, "reset-after-hello", "trigger", "bytes", SEV_NOTE, N_("the end answered the ClientHello (%1$s bytes)"), N_("the end did not come at the ClientHello"), "")

@@ -147,6 +147,52 @@ bool host_command_owns(const struct host_command *c, pid_t pid);
 uint64_t host_command_calls(const struct host_command *c, uint64_t *unseen);
 void host_command_free(struct host_command *c); /* does not end it */
 
+/* ---- sources of other kinds ---- */
+struct host_conntrack {
+    bool available;
+    uint64_t count, max, established_s, loose, be_liberal;
+};
+int host_conntrack_read(struct host_conntrack *out);
+void facts_of_conntrack(struct facts *out, const struct host_conntrack *c);
+struct host_pressure {
+    bool available;
+    unsigned cpu, memory; /* hundredths of a percent of the last 10 s in which tasks waited */
+};
+int host_pressure_read(struct host_pressure *out);
+void facts_of_pressure(struct facts *out, const struct host_pressure *p);
+
+enum host_change_kind {
+    CHANGE_NONE,
+    CHANGE_LINK_UP,
+    CHANGE_LINK_DOWN,
+    CHANGE_ADDRESS_NEW,
+    CHANGE_ADDRESS_GONE,
+    CHANGE_ROUTE_NEW,
+    CHANGE_ROUTE_GONE,
+};
+struct host_change {
+    enum host_change_kind kind;
+    unsigned index;      /* of the link, 0 not told */
+    char link[32];       /* its name, of link changes */
+    struct addr address; /* of address changes */
+    bool told;
+};
+struct nlmsghdr;
+bool host_change_parse(struct host_change *c, const struct nlmsghdr *nlh);
+typedef void (*host_change_fn)(void *arg, const struct host_change *c);
+struct host_changes;
+struct host_changes *host_changes_start(struct loop *l, host_change_fn fn, void *arg);
+void host_changes_free(struct host_changes *w);
+
+/* What a source says of itself: 0 and what it finds here, or -errno; remedy: how to get (the rest
+ * of) it, a command where there is one. */
+struct host_source {
+    const char *name, *title; /* title: N_() */
+    int (*look)(struct strbuf *found, struct strbuf *remedy);
+};
+size_t host_source_count(void);
+const struct host_source *host_source_at(size_t i);
+
 /* Facts from a delta around one event (events: how many events of its kind lay in the window). */
 void facts_of_counters(struct facts *out, const struct host_counters *delta, unsigned events);
 void facts_of_listener(struct facts *out, const struct listener *l);

@@ -4,6 +4,7 @@
  * tick. An event is judged after the next dump and reading of the counters, when all that happened
  * with it is known.
  */
+#include "host/source.h"
 #include "host/watch.h"
 
 #include <errno.h>
@@ -543,3 +544,20 @@ void host_watch_free(struct host_watch *w)
     free(w->found);
     free(w);
 }
+
+static int look_sockets(struct strbuf *found, struct strbuf *remedy)
+{
+    int fd = open_socket(1U << (SKNLGRP_INET_TCP_DESTROY - 1));
+
+    (void)remedy;
+    if (fd < 0)
+        return fd;
+    close(fd);
+    strbuf_addstr(found, _("every socket's end with its last numbers, whoever owns it"));
+    return 0;
+}
+const struct host_source source_sockets = {
+    .name = "sockets",
+    .title = N_("the table of sockets and their ends (sock_diag)"),
+    .look = look_sockets,
+};

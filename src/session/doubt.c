@@ -183,9 +183,18 @@ static nstime note_span(struct doubt *d, const struct result *res)
     return res->started;
 }
 
+static bool address_gone(const struct run *r, const struct addr *a)
+{
+    for (size_t i = 0; i < r->ngone; i++)
+        if (addr_equal(&r->gone[i], a))
+            return true;
+    return false;
+}
+
 /* Our counters tell nothing of another host, our routes how far its packets must come. */
 static void far_target(struct run *r, const struct result *res)
 {
+    char gone[ADDR_TEXT_MAX];
     struct facts facts;
     int routed;
 
@@ -194,6 +203,12 @@ static void far_target(struct run *r, const struct result *res)
     facts_init(&facts);
     facts_put(&facts, FACT_TARGET_LOCAL, false, SRC_HOST, 0, "addresses", v_none(), v_none(),
               v_none());
+    struct host_conntrack conntrack;
+    if (host_conntrack_read(&conntrack) == 0)
+        facts_of_conntrack(&facts, &conntrack);
+    if (res->flow_known && res->flow.src.family && address_gone(r, &res->flow.src))
+        facts_put(&facts, FACT_LOCAL_ADDRESS_GONE, true, SRC_HOST, 0, "rtnetlink",
+                  v_text(addr_text(gone, &res->flow.src)), v_none(), v_none());
     routed = host_behind_router(&res->address);
     if (routed >= 0)
         facts_put(&facts, FACT_BEHIND_ROUTER, routed, SRC_HOST, 0, "routes", v_none(), v_none(),
@@ -231,6 +246,9 @@ void doubt_result(struct run *r, const struct result *res)
     uint16_t port = res->flow_known ? res->flow.dport : 0;
     if (port && host_listener(&listener, &res->address, port) == 0)
         facts_of_listener(&facts, &listener);
+    struct host_pressure pressure;
+    if (host_pressure_read(&pressure) == 0)
+        facts_of_pressure(&facts, &pressure);
     attach(r, res->id, &facts, NULL);
     facts_release(&facts);
     if (ARRAY_GROW(d->deltas, d->ndeltas + 1, d->deltas_alloc) == 0)

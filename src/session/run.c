@@ -242,11 +242,43 @@ static void on_ending(void *arg, const struct host_ending *e)
         session_ending(r->s, e);
 }
 
+static void forget_gone(struct run *r, const struct addr *a)
+{
+    for (size_t i = 0; i < r->ngone; i++)
+        if (addr_equal(&r->gone[i], a))
+            r->gone[i--] = r->gone[--r->ngone];
+}
+
+static void on_change(void *arg, const struct host_change *c)
+{
+    struct run *r = arg;
+    char text[ADDR_TEXT_MAX];
+
+    switch (c->kind) {
+    case CHANGE_LINK_DOWN:
+        session_message(r->s, MSG_WARN, _("the link %s went down"), c->link);
+        break;
+    case CHANGE_ADDRESS_GONE:
+        forget_gone(r, &c->address);
+        if (r->ngone < ARRAY_SIZE(r->gone))
+            r->gone[r->ngone++] = c->address;
+        session_message(r->s, MSG_WARN, _("the address %s left this host"),
+                        addr_text(text, &c->address));
+        break;
+    case CHANGE_ADDRESS_NEW: forget_gone(r, &c->address); break;
+    case CHANGE_ROUTE_GONE:
+        session_message(r->s, MSG_WARN, "%s", _("a default route of this host is gone"));
+        break;
+    default: break;
+    }
+}
+
 static void start_sockets(struct run *r)
 {
     const struct host_watch_callbacks cb = {on_ending, r};
     int err;
 
+    r->changes = host_changes_start(r->loop, on_change, r); /* without it nothing fails */
     r->sockets = host_watch_start(r->loop, &cb, &err);
     if (!r->sockets)
         session_message(r->s, MSG_WARN, _("this host's sockets cannot be watched: %s"),
@@ -754,6 +786,7 @@ void run_free(struct run *r)
     explore_release(r);
     prober_free(r->prober);
     host_command_free(r->command);
+    host_changes_free(r->changes);
     host_watch_free(r->sockets);
     capture_free(r->capture);
     write_file_close(r->write);

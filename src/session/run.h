@@ -80,6 +80,9 @@ struct run {
     void *arg;
     struct capture *capture;
     struct prober *prober;
+    struct host_changes *changes;
+    struct addr gone[64]; /* addresses that left this host meanwhile */
+    size_t ngone;
     struct host_command *command;
     int command_status;
     struct host_watch *sockets; /* NULL: the kernel does not let us */

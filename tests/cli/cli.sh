@@ -62,6 +62,9 @@ says 'port-closed'
 run explain 0 '' --explain port-closed
 says 'How to confirm'
 run explain-unknown 2 'list-causes' --explain no-such-cause
+run doctor 0 '' --doctor
+says 'sock_diag.*available'
+says 'of .* processes'
 run unknown-long 2 'no-such-option' --no-such-option
 grep -q -e --help err || fail "no usage hint"
 run unknown-short 2 'unknown option: -Z' -Z
