@@ -114,13 +114,25 @@ struct timer *loop_timer(struct loop *l, nstime after, nstime every, timer_fn fn
     t->loop = l;
     t->fn = fn;
     t->arg = arg;
-    timer_start(t, after, every);
+    if (after != NSTIME_NONE)
+        timer_start(t, after, every);
     return t;
 }
 
 void timer_again(struct timer *t, nstime after)
 {
     timer_start(t, after, 0);
+}
+
+void timer_set(struct timer *t, nstime after, timer_fn fn)
+{
+    t->fn = fn;
+    timer_start(t, after, 0);
+}
+
+void timer_pause(struct timer *t)
+{
+    uv_timer_stop(&t->timer);
 }
 
 void timer_stop(struct timer *t)

@@ -39,10 +39,12 @@ void watch_stop(struct watch *w);
 
 struct timer;
 typedef void (*timer_fn)(void *arg);
-/* Fires after `after`, never sooner (rounded up to milliseconds), then each `every` (0: once; the
- * timer must still be stopped). */
+/* Fires after `after` (NSTIME_NONE: not before it is set), never sooner (rounded up to
+ * milliseconds), then each `every` (0: once; the timer must still be stopped). */
 struct timer *loop_timer(struct loop *l, nstime after, nstime every, timer_fn fn, void *arg);
 void timer_again(struct timer *t, nstime after); /* re-arm, once */
+void timer_set(struct timer *t, nstime after, timer_fn fn); /* the same, for another function */
+void timer_pause(struct timer *t);                           /* until it is set again */
 void timer_stop(struct timer *t);
 
 struct signal_watch;

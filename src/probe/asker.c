@@ -36,12 +36,11 @@ static void on_time(void *arg)
 static void set_timer(struct asker *d)
 {
     struct timeval tv;
-    timer_stop(d->timer);
-    d->timer = NULL;
-    if (!d->open || !ares_timeout(d->channel, NULL, &tv))
+    if (!d->timer)
         return;
-    nstime after = (nstime)tv.tv_sec * NS_PER_SEC + (nstime)tv.tv_usec * NS_PER_US;
-    d->timer = loop_timer(d->l, after, 0, on_time, d);
+    timer_pause(d->timer);
+    if (d->open && ares_timeout(d->channel, NULL, &tv))
+        timer_again(d->timer, (nstime)tv.tv_sec * NS_PER_SEC + (nstime)tv.tv_usec * NS_PER_US);
 }
 
 static void on_sock_state(void *arg, ares_socket_t fd, int readable, int writable)
@@ -95,6 +94,11 @@ int asker_open(struct asker *a, struct loop *l, const char *servers, int flags, 
     if (servers && ares_set_servers_ports_csv(a->channel, servers) != ARES_SUCCESS) {
         ares_destroy(a->channel);
         return -EINVAL;
+    }
+    a->timer = loop_timer(l, NSTIME_NONE, 0, on_time, a);
+    if (!a->timer) {
+        ares_destroy(a->channel);
+        return -ENOMEM;
     }
     a->open = true;
     return 0;

@@ -435,7 +435,7 @@ static void lookup_begin(struct lookup *lk)
     lk->began = loop_clock();
     lk->r->started = loop_wall(d->p->l);
     lk->pending = 1; /* until all questions are out: answers may come from inside ares_search() */
-    lk->timer = loop_timer(d->p->l, timeout, 0, on_lookup_timeout, lk);
+    timer_again(lk->timer, timeout);
     bool local = look_locally(lk);
     if (wants_survey(lk) && !is_localhost(st->host))
         lk->survey = survey_begin(d->p, st, d->asker.channel, on_survey, lk);
@@ -458,13 +458,16 @@ static void lookups_run(struct dns *d)
         d->running_list = lk;
         lookup_begin(lk);
     }
+    while (d->waiting && !d->running) { /* nobody can be asked, and none is left that would go on */
+        struct lookup *lk = d->waiting;
+        lookup_tell(lk);
+        lookup_free(lk);
+    }
 }
 
 static void on_start(void *arg)
 {
     struct dns *d = arg;
-    timer_stop(d->begin);
-    d->begin = NULL;
     lookups_run(d);
 }
 
@@ -484,14 +487,24 @@ int dns_lookup(struct start *st, struct result *r)
             return -ENOMEM;
         p->dns->p = p;
         p->dns->waiting_end = &p->dns->waiting;
+        p->dns->begin = loop_timer(p->l, NSTIME_NONE, 0, on_start, p->dns);
+        if (!p->dns->begin) {
+            free(p->dns);
+            p->dns = NULL;
+            return -ENOMEM;
+        }
     }
     struct dns *d = p->dns;
     int rc = askers_ready(d);
     if (rc < 0)
         return rc;
     struct lookup *lk = calloc(1, sizeof(*lk));
-    if (!lk)
+    if (lk) /* no question is asked that has no end */
+        lk->timer = loop_timer(p->l, NSTIME_NONE, 0, on_lookup_timeout, lk);
+    if (!lk || !lk->timer) {
+        free(lk);
         return -ENOMEM;
+    }
     uint16_t type = start_dns_type(st);
     lk->dns = d;
     lk->st = st;
@@ -506,8 +519,7 @@ int dns_lookup(struct start *st, struct result *r)
     d->waiting_end = &lk->next;
     d->nwaiting++;
     st->lookup = lk;
-    if (!d->begin) /* /etc/hosts may answer at once: not from inside prober_start() */
-        d->begin = loop_timer(p->l, 0, 0, on_start, d);
+    timer_again(d->begin, 0); /* /etc/hosts may answer at once: not inside prober_start() */
     return 0;
 }
 

@@ -56,12 +56,10 @@ static int on_curl_timer(CURLM *multi, long ms, void *arg)
 {
     struct curl *m = arg;
     (void)multi;
-    if (ms >= 0 && m->timer) {
+    if (ms >= 0)
         timer_again(m->timer, ms * NS_PER_MS);
-        return 0;
-    }
-    timer_stop(m->timer);
-    m->timer = ms < 0 ? NULL : loop_timer(m->p->l, ms * NS_PER_MS, 0, on_curl_time, m);
+    else
+        timer_pause(m->timer);
     return 0;
 }
 
@@ -81,6 +79,11 @@ static void on_http(void *arg, int events)
     take_messages(m);
 }
 
+static void on_unwatched(void *arg)
+{
+    http_finish(arg, FAIL_UNKNOWN);
+}
+
 static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socketp)
 {
     struct chain *c = NULL;
@@ -97,6 +100,10 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *arg, voi
         watch_set(c->watch, events);
     } else {
         chain_watch(c, events, on_http);
+        if (!c->watch) {
+            sock_latch(&c->sv, ENOMEM);
+            chain_timer(c, 0, on_unwatched); /* not from inside libcurl */
+        }
     }
     return 0;
 }
@@ -110,6 +117,12 @@ static struct curl *curl_new(struct prober *p)
         return NULL;
     }
     m->p = p;
+    m->timer = loop_timer(p->l, NSTIME_NONE, 0, on_curl_time, m);
+    if (!m->timer) {
+        curl_multi_cleanup(m->multi);
+        free(m);
+        return NULL;
+    }
     curl_multi_setopt(m->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
     curl_multi_setopt(m->multi, CURLMOPT_SOCKETDATA, m);
     curl_multi_setopt(m->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
@@ -121,8 +134,6 @@ static void curl_free_one(struct curl *m)
 {
     if (!m)
         return;
-    timer_stop(m->timer);
-    m->timer = NULL;
     curl_multi_cleanup(m->multi);
     timer_stop(m->timer);
     free(m);
@@ -601,7 +612,7 @@ static bool go_on(struct chain *c)
     }
     chain_watch(c, LOOP_READ, on_idle);
     chain_timer(c, idle, on_idle_time);
-    return c->watch && c->timer;
+    return c->watch != NULL;
 }
 
 void http_interrupt(struct chain *c)
@@ -660,7 +671,7 @@ static void http_done(struct chain *c, CURLcode code)
         h->after_until = loop_clock() + AFTER_WAIT;
         chain_watch(c, LOOP_READ, on_after);
         chain_timer(c, AFTER_WAIT, on_stage_time);
-        if (c->watch && c->timer)
+        if (c->watch)
             return;
     }
     http_finish(c, BY_CODE);

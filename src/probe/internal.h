@@ -84,12 +84,18 @@ struct auth { /* secrets: wiped when freed */
     char *region, *service;
 };
 
+struct told { /* an event for a callback, told from the loop */
+    struct told *next;
+    struct start *st;
+    struct result *r; /* NULL: the start is done */
+};
 struct start { /* one prober_start() or prober_repeat() */
     struct prober *p;
     struct start *next, *prev;
     struct target *t;
     uint32_t round;
     bool repeat, done;
+    struct told over;
     struct probe_callbacks cb;
     struct lookup *lookup;
     struct result *dns; /* being made */
@@ -167,10 +173,9 @@ struct queue { /* queue.c */
     nstime cpu, cpu_at;                        /* of this thread, when it was looked at last */
     struct timer *pace;
     nstime next_at; /* of the rate */
-    bool running, short_of_files;
+    bool paced, running, short_of_files;
 };
 
-struct told; /* an event for a callback, told from the loop */
 struct lingerer;
 struct prober {
     struct loop *l;
@@ -216,7 +221,7 @@ void chain_set_failure(struct chain *c, struct result *r, enum failure f, enum p
 enum failure chain_failure(const struct chain *c);
 
 /* ---- queue.c ---- */
-void queue_init(struct prober *p);
+int queue_init(struct prober *p);
 void queue_release(struct prober *p);
 void queue_add(struct chain *c);
 void queue_soon(struct prober *p);

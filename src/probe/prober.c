@@ -8,12 +8,6 @@
 #include <unistd.h>
 
 /* ---- telling: callbacks run from the loop alone, never from inside a probe ---- */
-struct told {
-    struct told *next;
-    struct start *st;
-    struct result *r; /* NULL: the start is done */
-};
-
 static void start_free(struct start *st);
 static void start_unlink(struct start *st);
 static void prober_destroy(struct prober *p);
@@ -22,7 +16,8 @@ static void tell_one(struct prober *p, struct told *t)
 {
     struct start *st = t->st;
     struct result *r = t->r;
-    free(t);
+    if (t != &st->over)
+        free(t);
     if (r) {
         if (p->freed)
             result_free(r);
@@ -57,11 +52,12 @@ static void tell_all(void *arg)
         prober_destroy(p);
 }
 
+/* Out of memory a result may be lost; that a start is over never is. */
 static void tell(struct start *st, struct result *r)
 {
     struct prober *p = st->p;
-    struct told *t = calloc(1, sizeof(*t));
-    if (!t) { /* a result is lost, a start must not be: it then stays open until prober_free() */
+    struct told *t = r ? calloc(1, sizeof(*t)) : &st->over;
+    if (!t) {
         log_msg(LOG_ERROR, "%s", strerror(ENOMEM));
         result_free(r);
         return;
@@ -192,8 +188,12 @@ static void chain_init(struct chain *c)
 struct chain *chain_new(struct start *st, const struct addr *a)
 {
     struct chain *c = calloc(1, sizeof(*c));
-    if (!c)
+    if (c) /* made once for all: no stage can find itself without an end */
+        c->timer = loop_timer(st->p->l, NSTIME_NONE, 0, NULL, c);
+    if (!c || !c->timer) {
+        free(c);
         return NULL;
+    }
     c->st = st;
     c->addr = *a;
     c->port = st->port;
@@ -441,9 +441,8 @@ enum failure chain_failure(const struct chain *c)
 void chain_quiet(struct chain *c)
 {
     watch_stop(c->watch);
-    timer_stop(c->timer);
     c->watch = NULL;
-    c->timer = NULL;
+    timer_pause(c->timer);
 }
 
 void chain_watch(struct chain *c, int events, watch_fn fn)
@@ -454,8 +453,7 @@ void chain_watch(struct chain *c, int events, watch_fn fn)
 
 void chain_timer(struct chain *c, nstime after, timer_fn fn)
 {
-    timer_stop(c->timer);
-    c->timer = loop_timer(c->st->p->l, after, 0, fn, c);
+    timer_set(c->timer, after, fn);
 }
 
 void chain_keep_first(struct chain *c, const void *data, size_t len)
@@ -524,6 +522,7 @@ void chain_end(struct chain *c)
     chain_release(c);
     chain_unlink(c);
     queue_left(c);
+    timer_stop(c->timer);
     free(c);
     st->open--;
     start_check(st);
@@ -547,12 +546,14 @@ struct prober *prober_new(struct loop *l, const struct prober_settings *st)
     p->next_chain = 1;
     p->told_end = &p->told;
     p->lingers_end = &p->lingers;
-    queue_init(p);
+    if (queue_init(p) < 0)
+        goto fail;
     p->tell = loop_timer(l, 0, 0, tell_all, p);
     if (!p->tell)
         goto fail;
     return p;
 fail:
+    queue_release(p);
     free(p->resolver);
     free(p);
     return NULL;

@@ -120,6 +120,8 @@ void queue_add(struct chain *c)
     push(&q->ready_end, c);
 }
 
+static void on_pace(void *arg);
+
 /* ---- limits ---- */
 static unsigned files_allowed(void)
 {
@@ -129,7 +131,7 @@ static unsigned files_allowed(void)
     return r.rlim_cur > 1000000 ? 1000000 : (unsigned)r.rlim_cur;
 }
 
-void queue_init(struct prober *p)
+int queue_init(struct prober *p)
 {
     struct queue *q = &p->queue;
     unsigned files = files_allowed(), kept = MIN_OF(FILES_KEPT, files / 2);
@@ -138,6 +140,8 @@ void queue_init(struct prober *p)
     q->per_host = p->st.max_per_host ? p->st.max_per_host : HOST_DEFAULT;
     q->limit = q->allowed = MAX_OF(MIN_OF(wanted, (files - kept) / 8 * 7), 1);
     p->lingers_max = MIN_OF(LINGERS_MAX, files - kept - q->limit);
+    q->pace = loop_timer(p->l, 0, 0, on_pace, p); /* made now: without it nothing would begin */
+    return q->pace ? 0 : -ENOMEM;
 }
 
 void queue_release(struct prober *p)
@@ -182,8 +186,7 @@ static void look_at_work(struct queue *q)
 static void on_pace(void *arg)
 {
     struct prober *p = arg;
-    timer_stop(p->queue.pace);
-    p->queue.pace = NULL;
+    p->queue.paced = false;
     if (p->queue.short_of_files) { /* perhaps others have let go */
         p->queue.short_of_files = false;
         p->queue.limit = p->queue.allowed;
@@ -192,11 +195,12 @@ static void on_pace(void *arg)
     queue_run(p);
 }
 
-/* A timer that cannot be had: the next chain that ends goes on. */
 static void pace(struct prober *p, nstime after)
 {
-    if (!p->queue.pace)
-        p->queue.pace = loop_timer(p->l, after, 0, on_pace, p);
+    if (p->queue.paced)
+        return;
+    p->queue.paced = true;
+    timer_again(p->queue.pace, after);
 }
 
 /* Many starts in a row begin together, from the loop. */

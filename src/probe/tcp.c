@@ -248,7 +248,7 @@ void tcp_begin(struct chain *c)
     }
     chain_watch(c, LOOP_WRITE, on_connect);
     chain_timer(c, chain_timeout(c), on_connect_timeout);
-    if (!c->watch || !c->timer) {
+    if (!c->watch) {
         sock_latch(&c->sv, ENOMEM);
         tcp_failed(c, FAIL_UNKNOWN, PSTAGE_CONNECT);
     }
@@ -405,7 +405,7 @@ static void hold_begin(struct chain *c)
         hold = c->st->t->opt.hold >= 0 ? hold : BANNER_WAIT;
     chain_watch(c, LOOP_READ, on_hold);
     chain_timer(c, hold, on_hold_time);
-    if (!c->watch || !c->timer) {
+    if (!c->watch) {
         sock_latch(&c->sv, ENOMEM);
         tcp_failed(c, FAIL_UNKNOWN, PSTAGE_HOLD);
     }

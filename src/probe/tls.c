@@ -598,7 +598,7 @@ void tls_begin_after(struct chain *c, enum probe_stage s)
     }
     chain_watch(c, LOOP_READ | LOOP_WRITE, on_tls);
     chain_timer(c, chain_timeout(c), on_tls_time);
-    if (!c->watch || !c->timer) {
+    if (!c->watch) {
         sock_latch(&c->sv, ENOMEM);
         finish(c, FAIL_UNKNOWN);
         return;

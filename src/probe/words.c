@@ -209,7 +209,7 @@ bool words_begin(struct chain *c)
     c->state = CHAIN_WORDS;
     chain_watch(c, LOOP_READ, on_words);
     chain_timer(c, chain_timeout(c), on_words_time);
-    if (!w || !c->watch || !c->timer) {
+    if (!w || !c->watch) {
         sock_latch(&c->sv, ENOMEM);
         tcp_failed(c, FAIL_UNKNOWN, PSTAGE_HOLD);
         return true;
