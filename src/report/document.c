@@ -94,6 +94,52 @@ static void say_top(struct page *p)
 
 /* ---- targets ---- */
 
+/* What a person wants to know of a target although its probes may have passed. */
+static const enum fact_kind remarks[] = {
+    FACT_DNS_DIFFER,  FACT_DNS_SERVER_FAILS, FACT_DNS_TCP_ONLY,    FACT_DNS_SYSTEM_DIFFERS,
+    FACT_DNS_MOVED,   FACT_CERT_REVOKED,     FACT_OCSP_STALE,      FACT_PROXY_REFUSED,
+    FACT_REDIRECT,    FACT_H2_GOAWAY,        FACT_SERVICE_REFUSED, FACT_REPLY_UNREADABLE,
+    FACT_EARLY_REPLY,
+};
+
+/* Of the first round, in which name servers are asked one by one, and of the last. */
+static void remarks_of(struct facts *out, const struct session *s, const struct target_state *ts)
+{
+    const struct result *last = NULL, *r;
+
+    if (ts->nresults)
+        last = session_result_by_id(s, ts->results[ts->nresults - 1]);
+    for (size_t i = 0; i < ts->nresults && last; i++) {
+        r = session_result_by_id(s, ts->results[i]);
+        if (!r || r->repeat || (r->round != 1 && r->round != last->round))
+            continue;
+        struct facts one;
+        facts_init(&one);
+        facts_of_result(&one, r);
+        facts_merge(out, &one, true);
+        facts_release(&one);
+    }
+}
+
+static void say_remarks(struct page *p, const struct target_state *ts)
+{
+    struct strbuf sb = STRBUF_INIT;
+    struct facts f;
+
+    facts_init(&f);
+    remarks_of(&f, p->s, ts);
+    for (size_t i = 0; i < ARRAY_SIZE(remarks); i++) {
+        const struct fact *one = facts_get(&f, remarks[i]);
+        if (!one || !one->yes)
+            continue;
+        fact_text(&sb, one, tr_locale);
+        p->style->bullet(p, 1, "!", sb.buf);
+        strbuf_reset(&sb);
+    }
+    facts_release(&f);
+    strbuf_release(&sb);
+}
+
 static void say_target(struct page *p, const struct target_state *ts)
 {
     struct strbuf sb = STRBUF_INIT;
@@ -116,6 +162,7 @@ static void say_target(struct page *p, const struct target_state *ts)
     }
     p->style->bullet(p, 0, failed ? "x" : "+", sb.buf);
     strbuf_release(&sb);
+    say_remarks(p, ts);
     out_some(p->out);
 }
 
