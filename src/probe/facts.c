@@ -201,7 +201,10 @@ void facts_of_end(struct facts *out, const struct result *r)
     yes1(out, r, FACT_STAGE, v_text(stage_word(r)));
     facts_of_icmp(out, r);
     facts_of_errno(out, r);
-    facts_of_bytes(out, r);
+    if (r->stage == PSTAGE_CONNECT && !connecting(r))
+        yes(out, r, FACT_NOTHING_SENT); /* what was sent was for the proxy */
+    else
+        facts_of_bytes(out, r);
     facts_of_silence(out, r);
     facts_of_eof(out, r);
     facts_of_words(out, r);

@@ -312,6 +312,18 @@ struct subject incident_subject(const struct incident *i)
     return (struct subject){ABOUT_RESULT, i->result};
 }
 
+/* Of several requests on one connection the one that failed is spoken of. */
+static bool failed_later(const struct session *s, const struct chain *ch, size_t i,
+                         const struct result *r)
+{
+    while (++i < ch->nresults) {
+        const struct result *next = session_result_by_id(s, ch->results[i]);
+        if (next && next->outcome == OUTCOME_FAILED && !strcmp(next->probe, r->probe))
+            return true;
+    }
+    return false;
+}
+
 static void facts_of_chain(const struct session *s, const struct chain *ch, struct facts *out)
 {
     struct facts one;
@@ -322,6 +334,8 @@ static void facts_of_chain(const struct session *s, const struct chain *ch, stru
         for (size_t i = 0; i < ch->nresults; i++) {
             const struct result *r = session_result_by_id(s, ch->results[i]);
             if (!r || (r->outcome == OUTCOME_FAILED) != (pass == 0))
+                continue;
+            if (pass == 1 && failed_later(s, ch, i, r))
                 continue;
             facts_clear(&one);
             facts_of_result(&one, r);
