@@ -105,6 +105,16 @@ static int do_experiment(void *arg, uint64_t incident, const char *id, bool cons
     return -EINVAL;
 }
 
+static int do_prove(void *arg, uint64_t incident, char *err, size_t errlen)
+{
+    struct console *c = arg;
+
+    if (c->work.run)
+        return run_prove(c->work.run, incident, err, errlen);
+    snprintf(err, errlen, "%s", _("experiments need a live target"));
+    return -EINVAL;
+}
+
 static void do_experiment_cancel(void *arg)
 {
     struct console *c = arg;
@@ -145,6 +155,7 @@ static int start_screens(struct console *c, const struct options *o)
 {
     struct ui_actions actions = {.answer = do_answer,
                                  .experiment = do_experiment,
+                                 .prove = do_prove,
                                  .experiment_cancel = do_experiment_cancel,
                                  .experiment_pause = do_experiment_pause,
                                  .undo = do_undo,

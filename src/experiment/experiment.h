@@ -119,6 +119,7 @@ struct symptom {
     nstime silence;          /* before the end; 0 none */
     nstime rtt;              /* smallest round trip seen; 0 unknown */
     uint64_t sent;           /* payload bytes when it ended */
+    unsigned before_failed, before; /* how often it was tried so far, and failed so */
     const struct addr *others; /* the name's other addresses */
     size_t nothers;
 };
@@ -187,6 +188,9 @@ nstime trial_eta(const struct trial *t); /* moment of the shooter's clock its la
 struct fix_counts {
     unsigned before_failed, before, after_failed, after;
 };
+/* The connection that failed made again and again, as an experiment of its own (a "repeat" in the
+ * report); only a person asks for it. */
+extern const struct experiment experiment_prove;
 /* P of so few failures after, were the rate the same (Fisher's exact test, one-sided). */
 double fix_p_value(const struct fix_counts *c);
 enum fix_state { FIX_GO_ON, FIX_PROVED, FIX_NOT_FIXED, FIX_UNDECIDED /* the cap is reached */ };

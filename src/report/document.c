@@ -493,6 +493,30 @@ static void say_patterns(struct page *p)
 
 /* ---- the end ---- */
 
+static int64_t measured(const struct experiment_record *e, const char *name)
+{
+    for (size_t i = 0; i < e->nmeasures; i++)
+        if (!strcmp(e->measures[i].name, name) && e->measures[i].value.type == VALUE_INT)
+            return e->measures[i].value.u.i;
+    return -1;
+}
+
+/* "0 of 212 against 9 of 200 before, p < 0.01" */
+static void add_proof(struct strbuf *sb, const struct experiment_record *e)
+{
+    double p = -1;
+
+    for (size_t i = 0; i < e->nmeasures; i++)
+        if (!strcmp(e->measures[i].name, "p") && e->measures[i].value.type == VALUE_REAL)
+            p = e->measures[i].value.u.d;
+    if (p < 0)
+        return;
+    strbuf_addf(sb, _("; failed %lld of %lld against %lld of %lld before, p %s %.2g"),
+                (long long)measured(e, "after_failed"), (long long)measured(e, "after"),
+                (long long)measured(e, "before_failed"), (long long)measured(e, "before"),
+                p < .01 ? "<" : "=", p < .01 ? .01 : p);
+}
+
 static void say_experiments(struct page *p)
 {
     static const char *const outcomes[] = {N_("it told the causes apart"), N_("inconclusive"),
@@ -513,6 +537,7 @@ static void say_experiments(struct page *p)
                     _(outcomes[e->outcome]));
         if (e->why[0])
             strbuf_addf(&sb, " (%s)", _(e->why));
+        add_proof(&sb, e);
         for (size_t n = 0; n < e->facts.nr; n++) {
             const struct fact *f = &e->facts.items[n];
             if (!f->yes && f->source != SRC_EXPERIMENT)

@@ -217,18 +217,18 @@ static struct trial_settings settings_of(const struct run *r, const struct explo
     unsigned most = st->budget_connections ? st->budget_connections : BUDGET_CONNECTIONS;
     nstime time = st->budget_time ? st->budget_time : BUDGET_TIME;
 
-    if (x->asked && x->spent >= time / 2) /* a person wants it: a budget of its own */
-        return (struct trial_settings){.max_connections = most, .max_time = time};
+    if (x->asked) /* a person wants it: a budget of its own */
+        return (struct trial_settings){.max_connections = 2 * most, .max_time = 2 * time};
     return (struct trial_settings){
         .max_connections = most > x->connections ? most - x->connections : 1,
         .max_time = MAX_OF(time - x->spent, NS_PER_SEC),
     };
 }
 
-static int start(struct run *r, struct explored *x, const struct test *test,
+static int start(struct run *r, struct explored *x, const struct experiment *e,
                  const struct symptom *y)
 {
-    const struct experiment *e = experiment_by_id(test->id);
+    const struct test *test = experiment_test(e);
     struct trial_settings st = settings_of(r, x);
     struct explore_one *o = e ? calloc(1, sizeof(*o)) : NULL;
     int rc = -ENOMEM;
@@ -244,7 +244,8 @@ static int start(struct run *r, struct explored *x, const struct test *test,
     if (o->record >= 0 && o->shooter)
         rc = trial_start(&o->trial, e, y, o->shooter, &st, on_trial_changed, on_trial_done, o);
     if (!rc) {
-        say_begin(r, test, y);
+        if (test && e != &experiment_prove)
+            say_begin(r, test, y);
         session_experiment_update(r->s, o->record, o->trial);
         return 0;
     }
@@ -322,7 +323,8 @@ static bool explore_one(struct run *r, struct explored *x)
         if (!t)
             break;
         mark_done(x, t->id);
-        if (start(r, x, t, &y) == 0)
+        const struct experiment *e = experiment_by_id(t->id);
+        if (e && start(r, x, e, &y) == 0)
             return true;
     }
     x->over = true;
@@ -456,7 +458,54 @@ int run_experiment(struct run *r, uint64_t incident, const char *id, bool consen
         return refuse(-ENOTSUP, err, errlen, _(e->unfit(&y)));
     x->over = true; /* this one alone */
     mark_done(x, id);
-    int rc = start(r, x, t, &y);
+    int rc = start(r, x, e, &y);
+    return rc ? refuse(rc, err, errlen, strerror(-rc)) : 0;
+}
+
+/* How often that probe of that address was tried up to its last failure of this kind, and failed.
+ */
+static void count_before(const struct run *r, const struct explored *x, const struct result *res,
+                         struct symptom *y)
+{
+    const struct target_state *ts = session_target(r->s, res->target);
+    const struct fact *again =
+        ledger_get(r->s->ledger, (struct subject){ABOUT_RESULT, x->result}, FACT_REPEATED_SAME);
+
+    for (size_t i = 0; ts && i < ts->nresults; i++) {
+        const struct result *o = session_result_by_id(r->s, ts->results[i]);
+        if (!o || o->id > res->id || o->outcome == OUTCOME_SKIPPED ||
+            strcmp(o->probe, res->probe) != 0 || !addr_equal(&o->address, &res->address))
+            continue;
+        y->before++;
+        y->before_failed += o->failure == res->failure && o->stage == res->stage;
+    }
+    if (again && again->yes && again->v[0].type == VALUE_INT && again->v[1].type == VALUE_INT) {
+        y->before_failed += (unsigned)again->v[0].u.i;
+        y->before += (unsigned)again->v[1].u.i;
+    }
+}
+
+int run_prove(struct run *r, uint64_t incident, char *err, size_t errlen)
+{
+    const struct incident *i = session_incident(r->s, incident);
+    const struct result *res = i ? session_result_by_id(r->s, i->result) : NULL;
+    struct explored *x = res ? find(&r->explore, res) : NULL;
+    struct addr others[16];
+    struct symptom y;
+
+    if (r->s->settings.read_file || r->state >= RUN_ENDING)
+        return refuse(-ENOTSUP, err, errlen, _("experiments need a live target"));
+    if (!res || symptom_of(r, i, &y, others, ARRAY_SIZE(others)))
+        return refuse(-ENOTSUP, err, errlen, _("no target of yours is behind this one"));
+    if (!x)
+        x = explored_new(&r->explore, i, res);
+    if (!x)
+        return refuse(-ENOMEM, err, errlen, strerror(ENOMEM));
+    if (x->running)
+        return refuse(-EBUSY, err, errlen, _("an experiment is running: Esc cancels it"));
+    count_before(r, x, res, &y);
+    x->asked = x->over = true;
+    int rc = start(r, x, &experiment_prove, &y);
     return rc ? refuse(rc, err, errlen, strerror(-rc)) : 0;
 }
 

@@ -276,6 +276,8 @@ int run_probe_now(struct run *r, uint32_t target); /* 0: all; F5 */
  * other. consent: those too that could load or alarm somebody. 0, -EBUSY, -ENOTSUP with why. */
 int run_experiment(struct run *r, uint64_t incident, const char *id, bool consent, char *err,
                    size_t errlen);
+/* "Has the fix worked?": the failing probe again and again, against how it was before. */
+int run_prove(struct run *r, uint64_t incident, char *err, size_t errlen);
 void run_experiment_pause(struct run *r, bool pause);
 bool run_experiment_cancel(struct run *r); /* true: one ran */
 bool run_experimenting(const struct run *r);

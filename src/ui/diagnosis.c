@@ -396,6 +396,10 @@ static bool diagnosis_action(struct ui *ui, void *state, enum action a)
             d->focus = DIAG_CHECKLIST;
         return true;
     case ACTION_EXPERIMENT: ui_open_experiment(ui, i->id, NULL); return true;
+    case ACTION_PROVE:
+        ui_open_experiment(ui, i->id, "repeat");
+        ui_prove(ui, i->id);
+        return true;
     case ACTION_RUN_TEST: run_step_test(ui, d, i); return true;
     case ACTION_RUN_SAFE:
         ui_open_experiment(ui, i->id, NULL);

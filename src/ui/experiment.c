@@ -363,6 +363,8 @@ static void draw_right(struct ui *ui, struct experiment_view *v, const struct in
     int found = e->outcome == EXP_RUNNING ? 0 : MIN_OF((int)e->facts.nr + 2, a.h / 2);
     draw_state(ui, e, area_sub(a, 0, 0, a.w, 1));
     struct area shots = area_sub(a, 0, 2, a.w, a.h - 2 - found);
+    if (e->outcome == EXP_RUNNING && x->view == LIVE_LIST) /* the newest ones */
+        v->top = MAX_OF((int)e->nrows - shots.h, 0);
     int n = draw_shots(ui, x, e, shots, v->top);
     v->top = MAX_OF(MIN_OF(v->top, n - shots.h), 0);
     if (found)
@@ -427,6 +429,16 @@ void ui_run_test(struct ui *ui, uint64_t incident, const char *id)
     ui_ask(ui, ui->asked, on_consent);
 }
 
+void ui_prove(struct ui *ui, uint64_t incident)
+{
+    char err[200] = "";
+
+    if (!ui->act.prove)
+        return;
+    if (ui->act.prove(ui->act.arg, incident, err, sizeof(err)))
+        ui_note(ui, LOOK_WARN, "%s", err);
+}
+
 static bool running(const struct session *s)
 {
     for (size_t i = 0; i < s->nexperiments; i++)
@@ -472,6 +484,7 @@ static bool experiment_action(struct ui *ui, void *state, enum action a)
             return false;
         ui->act.experiment_pause(ui->act.arg, !paused(ui->s));
         return true;
+    case ACTION_PROVE: ui_prove(ui, v->incident); return true;
     case ACTION_DIAGNOSE: ui_open_incident(ui, v->incident); return true;
     default: return false;
     }

@@ -84,6 +84,8 @@ ACTION(RUN_TEST, "run-test", IN_DIAGNOSIS, "t", 0, NULL,
        N_("run the experiment that answers this question"))
 ACTION(RUN_SAFE, "run-safe", IN_DIAGNOSIS | IN_EXPERIMENT, "A", 0, NULL,
        N_("run the safe experiments, the most telling first"))
+ACTION(PROVE, "prove-the-fix", IN_DIAGNOSIS | IN_EXPERIMENT, "F", 0, NULL,
+       N_("has the fix worked? try until chance is ruled out"))
 /* the flow */
 ACTION(COMPARE, "compare", IN_FLOW, "=", 3, N_("normal close"), N_("compare with a normal close"))
 ACTION(COLUMNS, "columns", IN_FLOW, "o", 3, N_("columns"),

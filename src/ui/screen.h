@@ -91,6 +91,7 @@ void ui_open_flow(struct ui *ui, uint64_t flow, uint64_t packet);
 void ui_open_packet(struct ui *ui, uint64_t packet);
 void ui_open_experiment(struct ui *ui, uint64_t incident, const char *test);
 /* Runs it; one that could load or alarm somebody asks first. */
+void ui_prove(struct ui *ui, uint64_t incident);
 void ui_run_test(struct ui *ui, uint64_t incident, const char *id);
 nstime ui_wall(struct ui *ui);
 void prompt_draw(struct ui *ui, struct area a);

@@ -31,6 +31,7 @@ struct ui_actions {
     void (*quit)(void *arg);
     int (*experiment)(void *arg, uint64_t incident, const char *id /* NULL: the planner's */,
                       bool consent, char *err, size_t errlen);
+    int (*prove)(void *arg, uint64_t incident, char *err, size_t errlen);
     void (*experiment_cancel)(void *arg);
     void (*experiment_pause)(void *arg, bool pause);
     void *arg;

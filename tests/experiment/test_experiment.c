@@ -630,6 +630,33 @@ static void test_fix(void **state)
     assert_int_equal(fix_state(&c, .01, 200), FIX_NOT_FIXED);
 }
 
+static void proves(void (*play)(struct world *, struct shot *), const char *want)
+{
+    struct target *target = target_of("http://www.example.com/");
+    struct symptom y = symptom_of(target, SHOT_RESET, SHOT_REPLY);
+    struct world w;
+    struct trial *t = NULL;
+    int done = 0;
+
+    y.before = y.before_failed = 4;
+    world_init(&w, play);
+    assert_int_equal(trial_start(&t, &experiment_prove, &y, &w.base, NULL, NULL, on_done, &done),
+                     0);
+    while (!done && turn(&w))
+        ;
+    assert_string_equal(measure(t, "fix")->u.s, want);
+    assert_true(w.least_gap >= NS_PER_SEC);
+    trial_free(t);
+    target_free(target);
+}
+
+static void test_prove(void **state)
+{
+    (void)state;
+    proves(play_well, "fixed");
+    proves(play_dead, "not-fixed");
+}
+
 /* The share of runs in which a fix is "proved" that did nothing stays below the level. */
 static void test_fix_level(void **state)
 {
@@ -661,6 +688,7 @@ int main(void)
         cmocka_unit_test(test_healthy), cmocka_unit_test(test_budget),
         cmocka_unit_test(test_cancel),  cmocka_unit_test(test_pause),
         cmocka_unit_test(test_fix),     cmocka_unit_test(test_fix_level),
+        cmocka_unit_test(test_prove),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
