@@ -320,7 +320,8 @@ const struct cause cause_tls_big_clienthello = {
 };
 
 static const struct weight tls_handshake_timeout_w[] = {
-    YINR(RESPONSE_WAIT, 4, 1e9, 100),
+    YINR(RESPONSE_WAIT, 1, 1e9, 60),
+    YIN(RESPONSE_WAIT, 4, 1e9, 100),
     YINR(STALLED, 2, 1e9, 60),
     N(HELLO_SENT, -60),
     N(ALL_ACKED, -100),

@@ -4,6 +4,7 @@
  * does not know. The facts are indexed by kind, so one judgement costs the size of the catalogue.
  */
 #include "cause/catalogue.h"
+#include "cause/calibration.h"
 
 #include <errno.h>
 #include <math.h>
@@ -81,7 +82,8 @@ static enum end end_of(const struct view *v)
     if (view_yes(v, FACT_RST_SEEN) || view_yes(v, FACT_CONN_RESET) ||
         view_yes(v, FACT_HOLD_RESET) || view_yes(v, FACT_SOCKET_RESET))
         return END_RST;
-    if (view_yes(v, FACT_EARLY_EOF) || view_yes(v, FACT_HOLD_FIN) || view_yes(v, FACT_REPLY_CUT))
+    if (view_yes(v, FACT_EARLY_EOF) || view_yes(v, FACT_HOLD_FIN) ||
+        (view_yes(v, FACT_REPLY_CUT) && !view_yes(v, FACT_STALLED)))
         return END_FIN;
     if (view_yes(v, FACT_CONN_TIMEOUT) || view_yes(v, FACT_STALLED))
         return END_STALL;
@@ -274,6 +276,17 @@ double cause_score(const struct cause *c, const struct facts *facts)
     return result;
 }
 
+static double calibrated(double share)
+{
+    size_t i = 1;
+
+    while (i < ARRAY_SIZE(calibration) - 1 && share > calibration[i].share)
+        i++;
+    double x0 = calibration[i - 1].share, y0 = calibration[i - 1].confidence;
+    double x1 = calibration[i].share, y1 = calibration[i].confidence;
+    return y0 + (y1 - y0) * (share - x0) / (x1 - x0);
+}
+
 static double cap_of(const struct cause *c, const struct view *v, bool decisive)
 {
     double cap = view_yes(v, FACT_RST_SEEN) ? c->confidence_cap : c->cap_probe;
@@ -322,7 +335,8 @@ static size_t score_all(struct judgement *j, const struct view *v, struct scored
     qsort(s, n, sizeof(*s), best_first);
     /* The cap after the order: it says how sure one may be, not what is likelier. */
     for (size_t i = 0; i < n; i++)
-        s[i].confidence = fmin(s[i].confidence, cap_of(cause_at(s[i].cause), v, s[i].decisive));
+        s[i].confidence =
+            fmin(calibrated(s[i].confidence), cap_of(cause_at(s[i].cause), v, s[i].decisive));
     return n;
 }
 

@@ -148,7 +148,7 @@ ROW(S(PSH) | S(DATA) | S(CLOSE) | S(IDLE), SERVER, RST | FIN | OTHER, http_limit
 ROW(S(PSH) | S(DATA) | S(CLOSE) | S(IDLE), SERVER, RST | FIN | OTHER, s3_early_error_close, .005)
 ROW(S(PSH) | S(DATA) | S(CLOSE) | S(IDLE), SERVER, RST | FIN | OTHER, es_body_limit, .004)
 ROW(S(PSH) | S(DATA) | S(CLOSE) | S(IDLE), SERVER, RST | FIN | OTHER, overload_shed, .01)
-ROW(S(PSH) | S(DATA) | S(CLOSE) | S(IDLE), SERVER, RST | FIN | STALL, tls_handshake_timeout, .01)
+ROW(S(PSH) | S(DATA) | S(CLOSE) | S(IDLE), SERVER, RST | FIN | STALL, tls_handshake_timeout, .03)
 ROW(S(PSH) | S(DATA) | S(CLOSE) | S(IDLE), SERVER, FIN | OTHER, tls_truncation, .05)
 ROW(S(PSH) | S(DATA) | S(CLOSE) | S(IDLE), ANYBODY, OTHER, inflight_idle_cut, .02)
 ROW(S(PSH) | S(DATA) | S(CLOSE) | S(IDLE), ANYBODY, RST | FIN | OTHER, http_100_ignored, .005)

@@ -243,6 +243,7 @@ static const struct weight server_read_timeout_w[] = {
     N(LOG_SAME_AGE, -100),
     Y(LOG_SAME_AGE, 150),
     YINR(HOLD_RESET, 1.5, 1e9, 170),
+    YINR(HOLD_FIN, 1.5, 1e9, 170),
     YR(UPLOADING, 40),
     YR(IDLE_PUSHED, 60),
     YIN(HOLD_RESET, 0, 1.5, -150),
