@@ -15,9 +15,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SLOTS    16384 /* of inodes known; a later one takes an older one's place */
-#define PIDS_MAX 65536
-#define FDS_MAX  65536 /* looked at of one process */
+#define SLOTS      16384 /* of inodes known; a later one takes an older one's place */
+#define PIDS_MAX   65536
+#define WALK_LEAST 64    /* processes of one turn */
+#define FDS_MAX    65536 /* looked at of one process */
 
 struct held {
     uint32_t inode;
@@ -180,7 +181,8 @@ void owners_work(struct owners *o, nstime until)
 {
     if (!o->walking && o->wanted)
         begin_walk(o);
-    while (o->walking && loop_clock() < until) {
+    /* At least a few, however busy the machine is: a connection may not live long. */
+    for (int n = 0; o->walking && (n < WALK_LEAST || loop_clock() < until); n++) {
         walk_process(o, o->pids[--o->npids]);
         o->walking = o->npids > 0;
     }

@@ -61,7 +61,7 @@ def seen_by(console):
     except PermissionError:
         time.sleep(.5)
         return
-    while dumps() < first + 40:  # /proc/net/snmp and netstat are read with each of them
+    while dumps() < first + 100:  # some ten times the counters, and with them the table
         time.sleep(.02)
         if console.poll() is not None:
             raise RuntimeError("the console has ended")
