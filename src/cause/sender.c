@@ -20,6 +20,7 @@ static const struct weight features[] = {
     Y(RST_IPID_ODD, 80),
     N(RST_IPID_ODD, -60),
     Y(RST_IPID_COPIED, 200),
+    Y(RST_DF_LOST, 60),
     Y(RST_OPTIONS_ODD, 80),
     N(RST_OPTIONS_ODD, -80),
     Y(RST_WINDOW_ODD, 60),

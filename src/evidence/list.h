@@ -73,6 +73,8 @@ FACT(RST_ACK_ODD, "rst-ack", "ack-field", "", SEV_NOTE, N_("the reset's acknowle
 FACT(RST_FAN, "rst-fan", "train", "", SEV_BAD, N_("%1$s resets with different sequence numbers came"), "", "")
 FACT(RST_TRAIN, "rst-train", "train", "", SEV_WARN, N_("%1$s resets came within %2$s"), N_("one reset came"), "")
 FACT(RST_MIXED, "rst-mixed", "train", "", SEV_WARN, N_("RST and RST+ACK of the same side differ in %1$s"), "", "")
+FACT(RST_DF_LOST, "rst-df", "ip-id", "", SEV_NOTE,
+     N_("the reset lacks the don't-fragment bit that the side's other packets bear"), "", "")
 FACT(RST_LABEL_DIFFERS, "rst-flow-label", "flow-label", "", SEV_INFO, N_("an active reset bears another IPv6 flow label than its flow"), "", "")
 FACT(SPOKEN_FOR, "spoken-for", "spoken-for", "ms", SEV_WARN, N_("the packets of that side passed no router, yet a round trip took %1$s: a box near the capture speaks for it"), "", "")
 FACT(RST_MAC_DIFFERS, "rst-mac", "mac", "", SEV_BAD, N_("the reset came from another link-layer address than that side's packets"), "", "")
@@ -85,6 +87,8 @@ FACT(SENDER_LOCAL, "sender-local", "sender-where", "", SEV_NOTE, N_("the reset w
 FACT(VANTAGE, "vantage-end", "sender-where", "", SEV_INFO, N_("the packets were seen at the end of the %1$s (%2$s)"), "", N_("where the packets were seen is not known"))
 FACT(MPTCP_REASON, "mptcp-reason", "rst-payload", "", SEV_NOTE, N_("the reset names the MPTCP reason %1$s"), "", "")
 FACT(CAPTURE_DROPS, "capture-drops", "caveat", "packets", SEV_WARN, N_("%1$s packets were lost by the capture"), N_("the capture lost no packet"), "")
+FACT(TUNNELLED, "tunnelled", "caveat", "", SEV_NOTE,
+     N_("the packets came through a tunnel: their TTL counts hops inside it"), "", "")
 FACT(ONE_SIDED, "one-sided", "caveat", "", SEV_WARN, N_("the capture saw only one direction"), "", "")
 FACT(MIDSTREAM, "midstream", "caveat", "", SEV_NOTE, N_("the start of the connection was not captured"), "", "")
 /* ---- the handshake of TCP ---- */

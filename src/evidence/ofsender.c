@@ -47,6 +47,8 @@ static void the_ip_header(struct facts *out, const struct reset *r)
     }
     if (!r->v6 && r->ip_id_copies_other && r->ip_id)
         say1(out, r, FACT_RST_IPID_COPIED, true, v_int(r->ip_id));
+    if (r->df_lost)
+        say0(out, r, FACT_RST_DF_LOST, true);
     if (r->v6 && r->label_comparable && r->class == RST_ACTIVE && !r->label_same)
         say0(out, r, FACT_RST_LABEL_DIFFERS, true);
     if (r->mac_seen && r->mac_differs)

@@ -161,6 +161,8 @@ struct reset {
     uint16_t window_last;      /* of its last segment, as on the wire */
     bool ts_expected;          /* timestamps were negotiated */
     bool label_same, label_comparable;
+    bool df_lost;   /* IPv4: without the DF bit that the side's other packets bear */
+    bool tunnelled; /* read out of a tunnel: TTL and IP-ID are the inner packet's */
 
     /* timing */
     nstime rtt;                /* handshake RTT seen from the vantage to the RST's side, NONE */

@@ -28,6 +28,8 @@ static void take_segment(struct reset *r, const struct flow *f, enum side s, con
     r->v6 = p->src.family == 6;
     r->mac_seen = p->mac_seen;
     r->mac_differs = p->mac_seen && x->mac_seen && memcmp(p->mac_src, x->mac, 6) != 0;
+    r->df_lost = !r->v6 && !p->df && x->seen && x->df;
+    r->tunnelled = p->tunnelled;
     r->checksum_bad = p->tcp.checksum_seen && !p->tcp.checksum_ok && !p->tcp.checksum_partial;
     r->window_raw = p->tcp.window;
     r->ip_id = p->ip_id;

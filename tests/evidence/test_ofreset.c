@@ -111,6 +111,7 @@ static void each_oddity_is_told(void **state)
         case FACT_RST_TRAIN: r.rst_count = r.rst_burst = 2; break;
         case FACT_RST_MIXED: r.rst_count = 2, r.rst_ttl_differs = true; break;
         case FACT_RST_LABEL_DIFFERS: r.v6 = r.label_comparable = true; break;
+        case FACT_RST_DF_LOST: r.df_lost = true; break;
         case FACT_RST_MAC_DIFFERS: r.mac_seen = r.mac_differs = true; break;
         case FACT_DATA_AFTER_RST: r.data_after[SIDE_RESP] = 10; break;
         case FACT_RST_BEFORE_RTT: r.trigger_delay = MS(2); break;

@@ -482,6 +482,24 @@ def clock_steps_back():
 
 
 @case
+def fragmentable():
+    """A RST without the don't-fragment bit that all other packets of its side bear.
+    reset: psh resp df-lost !tunnelled"""
+    t = asked()
+    t.seg(50, SERVER, RST | ACK, 1, AFTER, frag=0)
+    return t
+
+
+@case
+def tunnelled():
+    """A conversation read out of a tunnel says so.
+    reset: psh resp active exact tunnelled !df-lost"""
+    t = asked(wrap=in_gre)
+    t.seg(50, SERVER, RST | ACK, 1, AFTER)
+    return t
+
+
+@case
 def half_open():
     """A SYN meets a connection that the server still holds: a bare ACK of other numbers, and the
     client's RST bears that number (RFC 9293 3.5.1, figure 9).
@@ -541,7 +559,7 @@ def wrong_of(binary, path, want):
 def facts_of(binary, path, talk, as_pcapng=False):
     with open(path, "wb") as out:
         out.write(talk.pcapng() if as_pcapng else talk.pcap())
-    return [row[6].replace(" other-mac", "") for row in dump(binary, "--facts", path)]
+    return [row[6].replace(" other-mac", "").replace(" tunnelled", "") for row in dump(binary, "--facts", path)]
 
 
 def same_inside(binary, path):

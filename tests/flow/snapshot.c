@@ -40,6 +40,7 @@ static void segment(struct strbuf *b, const struct reset *r)
     if (r->mptcp_reason >= 0)
         strbuf_addf(b, " mptcp=%d", r->mptcp_reason);
     flag(b, r->checksum_bad, "bad-sum");
+    flag(b, r->tunnelled, "tunnelled");
 }
 
 static void features(struct strbuf *b, const struct reset *r)
@@ -48,6 +49,7 @@ static void features(struct strbuf *b, const struct reset *r)
                 r->window_last);
     flag(b, r->window_same, "same-win");
     flag(b, r->df, "df");
+    flag(b, r->df_lost, "df-lost");
     flag(b, r->has_ts, "ts");
     flag(b, r->ts_expected, "ts-expected");
     if (!r->v6)
