@@ -559,7 +559,8 @@ static bool read_all(struct flight *f)
     return true;
 }
 
-static void connected(struct flight *f)
+/* err: it stood, and was reset before we could look; reading that has cleared it. */
+static void connected(struct flight *f, int err)
 {
     const struct shot_plan *p = &f->s->plan;
     struct flow_key flow;
@@ -570,7 +571,10 @@ static void connected(struct flight *f)
         f->sh->on_flow(f->sh->arg, &flow);
     flight_connected(f);
     watch_set(f->watch, LOOP_READ);
-    if (p->hold) {
+    if (err) {
+        set_stage(f, SHOT_HOLD);
+        end(f, SHOT_RESET, err);
+    } else if (p->hold) {
         set_stage(f, SHOT_HOLD);
         stage_timer(f, p->hold);
     } else {
@@ -593,7 +597,7 @@ static void on_connect(struct flight *f)
     }
     if (!err && getpeername(f->fd, (struct sockaddr *)&peer, &plen) < 0 && errno == ENOTCONN)
         return;
-    connected(f);
+    connected(f, err);
 }
 
 static void on_event(void *arg, int events)
