@@ -35,7 +35,7 @@ def main():
     assert idle, (live["experiments"], err)
     e = idle[0]
     assert e["outcome"] == "separated" and e["measured"]["kind"] == "rst", e
-    assert 2.85 <= e["measured"]["cut_s"] <= 3.15, e
+    assert 2.85 <= e["measured"]["cut_s"] <= 3.6, e
     assert e["cost"]["connections"] > 3 and e["cost"]["seconds"] > 2, e
     assert any(f["kind"] == "idle-cut" and f["yes"] and f["source"] == "experiment"
                for f in e["facts"]), e
