@@ -61,7 +61,7 @@ def seen_by(console):
     except PermissionError:
         time.sleep(.5)
         return
-    while dumps() < first + 100:  # some ten times the counters, and with them the table
+    while dumps() < first + 250:  # some twenty times the counters, and with them the table
         time.sleep(.02)
         if console.poll() is not None:
             raise RuntimeError("the console has ended")
@@ -195,7 +195,7 @@ def examine(report, told, owner, said):
         p = r["process"]
         if name != "refused":
             check(p and p["uid"] == owner["uid"], f"{name}: process {p}")
-            check(p and (p["pid"] == owner["pid"] or owner["pid"] is None), f"{name}: process {p}")
+            check(p and p["pid"] in (owner["pid"], None), f"{name}: process {p}")
             check(r["flow"]["sport"] == told[name][0][1], f"{name}: flow {r['flow']}")
     rule = find(report, told["rule"])
     check(rule and rule["sender"]["verdict"] == "peer-firewall",
