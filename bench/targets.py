@@ -114,12 +114,14 @@ def ours(targets, *options):
     runs = []
     for _ in range(RUNS):
         shutil.rmtree(path('data'), ignore_errors=True)
-        runs.append(measure([PROGRAM, '-b', '-i', 'none', '--rate', '0', '-t', targets, '-o',
+        runs.append(measure([PROGRAM, '-b', '-i', 'none', '-x', 'none', '--rate', '0', '-t', targets, '-o',
                              path('out.json'), '--format', 'json', *options], env=env))
         with open(path('out.json')) as f:
             report = json.load(f)
         if report['summary']['failed_probes']:
-            sys.exit('%d probes failed' % report['summary']['failed_probes'])
+            failed = [(p['probe'], p['stage'], p['failure'], p['errno'])
+                      for t in report['targets'] for p in t['probes'] if p['outcome'] == 'failed']
+            sys.exit('%d probes failed: %s' % (len(failed), sorted(set(failed))))
     return median(runs)
 
 
@@ -210,7 +212,7 @@ def silence(table, n):
                            'ip daddr 10.0.0.0/8 drop\n}\n}\n')
     script = 'ip link set lo up && ip addr add 10.0.0.1/8 dev lo && nft -f %s && exec "$@"' % rules
     env = dict(os.environ, XDG_DATA_HOME=path('data'))
-    result = measure(['unshare', '-n', 'sh', '-c', script, 'sh', PROGRAM, '-b', '-i', 'none',
+    result = measure(['unshare', '-n', 'sh', '-c', script, 'sh', PROGRAM, '-b', '-i', 'none', '-x', 'none',
                       '--timeout', '10', '-t', targets, '--format', 'json', '-o',
                       path('mute.json')], env=env)
     table.row('rstconsole, no answer, timeout 10 s', n, result)

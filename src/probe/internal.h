@@ -170,7 +170,8 @@ struct queue { /* queue.c */
     size_t nbuckets, nhosts;
     unsigned active, limit, allowed, per_host; /* allowed: by settings and open files */
     unsigned working, extra;                   /* extra: may begin although many work */
-    nstime cpu, cpu_at;                        /* of this thread, when it was looked at last */
+    uint64_t ended, ended_seen; /* of those that worked */
+    nstime still_since;         /* none has ended since */
     struct timer *pace;
     nstime next_at; /* of the rate */
     bool paced, running, short_of_files;

@@ -5,14 +5,13 @@
  *
  * Connections that wait for their peer are cheap; those with TLS and HTTP share this thread. A
  * thousand handshakes at once would each look slow because of the others, and need memory. So once
- * many are at work no new one begins, unless it turns out that this thread mostly waits.
+ * many are at work no new one begins until one has ended, or all of them turn out to hang.
  */
 #include "probe/internal.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #define AT_ONCE_DEFAULT 10000
 #define HOST_DEFAULT    64
@@ -22,6 +21,7 @@
 #define FILES_AGAIN     (50 * NS_PER_MS) /* after the system had no descriptor */
 #define WORKING_MAX     256
 #define WORK_LOOK       (50 * NS_PER_MS)
+#define STILL           (300 * NS_PER_MS) /* none has ended: they all wait for something */
 #define BUCKETS_MIN     64
 
 struct host_slot {          /* an address that is probed */
@@ -163,24 +163,15 @@ unsigned prober_limit(const struct prober *p)
 }
 
 /* ---- beginning ---- */
-static nstime cpu_time(void)
-{
-    struct timespec ts = {0};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-    return (nstime)ts.tv_sec * NS_PER_SEC + ts.tv_nsec;
-}
-
-/* Those at work wait for their peers if this thread was idle for three quarters of the time since.
- */
+/* As long as one ends now and then their peers are at it, and more would only make them wait. */
 static void look_at_work(struct queue *q)
 {
-    nstime now = loop_clock(), cpu = cpu_time();
-    if (now - q->cpu_at < WORK_LOOK)
-        return;
-    bool idle = now - q->cpu_at < 4 * WORK_LOOK && (cpu - q->cpu) * 4 < now - q->cpu_at;
-    q->extra = idle ? WORKING_MAX / 2 : 0;
-    q->cpu = cpu;
-    q->cpu_at = now;
+    nstime now = loop_clock();
+    bool moves = q->ended != q->ended_seen;
+    if (moves || !q->still_since)
+        q->still_since = now;
+    q->ended_seen = q->ended;
+    q->extra = now - q->still_since >= STILL ? WORKING_MAX / 2 : 0;
 }
 
 static void on_pace(void *arg)
@@ -278,6 +269,7 @@ void queue_left(struct chain *c)
     struct host_slot *h = c->slot;
     q->active -= c->begun;
     q->working -= c->works;
+    q->ended += c->works;
     c->slot = NULL;
     if (!h)
         return;
