@@ -60,7 +60,7 @@ def closing(f, o):
 
 
 def nothing_else(f, o):
-    return o.stage == "none" and f["stage"] == "midstream" and o.usual == "-1"
+    return o.stage == "none" and f["stage"] == "midstream" and "gap" not in o.values
 
 
 def early_refusal(f, o):
