@@ -127,6 +127,11 @@ ssize_t port_read(struct port *p, uint8_t *ip, size_t size)
                      frame[14 + 7] == 255 && frame[14 + 40] >= 133 && frame[14 + 40] <= 137;
     bool many = frame[0] & 1;
     if ((type != ETH_P_IP && type != ETH_P_IPV6) || neighbour || many) {
+        if (!p->knows_frame) { /* who asks or answers there is who we shall send to */
+            memcpy(p->frame, frame + 6, 6);
+            memcpy(p->frame + 6, "\x02\0\0\0\0\1", 6);
+            p->knows_frame = true;
+        }
         other_len = (size_t)n;
         memcpy(other_frame, frame, other_len);
         return 0;
