@@ -65,6 +65,18 @@ while True:
         out6.sendto(h + rst, (socket.inet_ntop(socket.AF_INET6, src), 0, 0, 0))
 """
 PORT = 8080
+# A new link's first neighbours may take a second to be found: what is measured begins after that.
+REACH = """
+import socket, sys, time
+until = time.monotonic() + 20
+while True:
+    try:
+        socket.create_connection((sys.argv[1], int(sys.argv[2])), 1).close()
+        break
+    except OSError:
+        if time.monotonic() > until:
+            raise
+"""
 
 
 def trialone():
@@ -127,6 +139,8 @@ class Path:
         self.hosts[4].run("ip", "-6", "route", "add", "default", "via", "fd66:3::1")
         self.hosts[4].start(sys.executable, "-c", SERVER, str(PORT), stderr=subprocess.DEVNULL)
         self.wait_listen()
+        for at in (self.address(4), self.address(6)):
+            self.hosts[0].run(sys.executable, "-c", REACH, at, str(PORT))
 
     def wait_listen(self):
         host = self.hosts[4]
