@@ -313,6 +313,11 @@ def one_run(name, modes, seed, keep):
             if servers.missing(kind):
                 return [{"scenario": name, "mode": m, "seed": seed, "skipped":
                          f"{servers.missing(kind)} is not installed"} for m in modes]
+        # In a chroot, whose root is no mount point, nothing can be mounted over for one process.
+        if {"hosts", "resolv"} & s.keys() and subprocess.run(
+                ["unshare", "-m", "true"], stderr=subprocess.DEVNULL).returncode:
+            return [{"scenario": name, "mode": m, "seed": seed,
+                     "skipped": "no mount namespaces here"} for m in modes]
         # A probe changes what it looks at (a server dies, a block lasts): each mode has its own lab.
         answers = []
         for these in [[m] for m in modes] if "probe" in s else [modes]:
