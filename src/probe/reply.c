@@ -120,33 +120,14 @@ static void put_text(struct result *r, const char *name, const char *s)
         result_set(r, name, v_text(s));
 }
 
-static const char *h2_error_name(int64_t code) /* RFC 9113 7 */
-{
-    static const char *const names[] = {"NO_ERROR",
-                                        "PROTOCOL_ERROR",
-                                        "INTERNAL_ERROR",
-                                        "FLOW_CONTROL_ERROR",
-                                        "SETTINGS_TIMEOUT",
-                                        "STREAM_CLOSED",
-                                        "FRAME_SIZE_ERROR",
-                                        "REFUSED_STREAM",
-                                        "CANCEL",
-                                        "COMPRESSION_ERROR",
-                                        "CONNECT_ERROR",
-                                        "ENHANCE_YOUR_CALM",
-                                        "INADEQUATE_SECURITY",
-                                        "HTTP_1_1_REQUIRED"};
-    return code >= 0 && code < (int64_t)ARRAY_SIZE(names) ? names[code] : "unknown error";
-}
-
 static void put_h2(struct result *r, const struct h2_end *e)
 {
     if (e->reset) {
-        result_set(r, "rst_stream", v_text(h2_error_name(e->reset_error)));
+        result_set(r, "rst_stream", v_text(h2_error_name((uint32_t)e->reset_error)));
         result_set(r, "rst_stream_code", v_int(e->reset_error));
     }
     if (e->goaway) {
-        result_set(r, "goaway", v_text(h2_error_name(e->goaway_error)));
+        result_set(r, "goaway", v_text(h2_error_name((uint32_t)e->goaway_error)));
         result_set(r, "goaway_code", v_int(e->goaway_error));
         result_set(r, "goaway_last_stream", v_int(e->last_stream));
     }

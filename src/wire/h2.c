@@ -19,7 +19,7 @@ enum {
 #define FRAMES_MAX 256
 static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-static const char *h2_error_name(uint32_t code)
+const char *h2_error_name(uint32_t code)
 {
     static const char *const names[] = {
         "NO_ERROR",

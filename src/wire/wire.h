@@ -269,4 +269,7 @@ const char *tls_version_name(uint16_t version); /* "TLS 1.3" */
 /* What a RST's payload says (causes.md 0.6: CBOR diagnostic, device text, quoted packet). */
 bool rst_payload_text(char *out, size_t outlen, const uint8_t *data, size_t len);
 
+/* RFC 9113 7: "REFUSED_STREAM"; "unknown error" beyond the last. */
+const char *h2_error_name(uint32_t code);
+
 #endif
