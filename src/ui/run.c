@@ -113,6 +113,8 @@ int ui_start(struct ui **out, struct loop *l, const struct session *s,
     ui->loop = l;
     ui->root = geteuid() == 0;
     err = term_open(&ui->term, &ui->opt);
+    if (!ui->ascii && !term_has_braille())
+        ui->plots = PLOT_BLOCK;
     if (err == 0)
         err = watch_everything(ui);
     if (err < 0) {

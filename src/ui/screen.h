@@ -10,6 +10,7 @@
 #include "ui/lines.h"
 #include "ui/term.h"
 #include "ui/ui.h"
+#include "view/view.h"
 
 /* What a screen is opened on. */
 struct place {
@@ -57,6 +58,7 @@ struct ui {
     struct ui_options opt;
     char theme[24];
     bool ascii, root, script;
+    enum plot_kind plots; /* what pictures are made of here */
     struct canvas canvas;
     struct terminal *term;
     struct open_screen stack[SCREENS_MAX];

@@ -110,6 +110,18 @@ bool term_utf8(void)
     return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
+/* The consoles of kernels have fonts of 256 or 512 characters: half blocks, no braille. */
+bool term_has_braille(void)
+{
+    static const char *const without[] = {"linux", "vt", "cons", "pcvt", "wsvt", "fbterm"};
+    const char *name = getenv("TERM");
+
+    for (size_t i = 0; name && i < ARRAY_SIZE(without); i++)
+        if (strncmp(name, without[i], strlen(without[i])) == 0)
+            return false;
+    return true;
+}
+
 /* ---- opening and closing ---- */
 
 static void choose_colors(struct terminal *t, const struct ui_options *opt)

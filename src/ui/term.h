@@ -14,6 +14,7 @@ struct terminal;
 int term_open(struct terminal **out, const struct ui_options *opt);
 void term_close(struct terminal *t);
 bool term_utf8(void); /* the locale's characters are UTF-8 */
+bool term_has_braille(void); /* its font does, as far as $TERM tells */
 void term_size(struct terminal *t, int *cols, int *rows);
 void term_resized(struct terminal *t); /* after SIGWINCH: asks the tty */
 void term_draw(struct terminal *t, const struct canvas *c, bool anew);

@@ -374,6 +374,7 @@ struct ui *ui_new(const struct session *s, const struct ui_actions *actions,
     snprintf(ui->theme, sizeof(ui->theme), "%s", opt && opt->theme ? opt->theme : "default");
     ui->opt.theme = ui->theme;
     ui->ascii = ui->opt.ascii || !term_utf8();
+    ui->plots = ui->ascii ? PLOT_ASCII : PLOT_BRAILLE;
     canvas_init(&ui->canvas, ui->ascii);
     ui_refresh_permission(ui);
     if (ui_open(ui, &console_screen, NULL) < 0) {

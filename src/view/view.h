@@ -58,6 +58,44 @@ void pattern_line(struct strbuf *out, const struct session *s, const struct patt
 void bar_text(char *out, size_t outlen, double v, int width, bool ascii);
 /* Recent rounds as blocks: 0 unknown, 1..8 the time it took (log scale), -1 failed: a cross. */
 void spark_text(char *out, size_t outlen, const int *v, size_t n, bool ascii);
+/* ---- pictures made of characters (ui/chart.h frames them with axes) ----
+ * A grid of dots: 2 x 4 a cell in braille, 1 x 2 in half blocks (fonts without braille: the Linux
+ * console) and in ASCII. Dots are counted from the bottom left; what falls outside is not drawn.
+ * An ink (1 ... 7, 0 none) is the caller's: the screens paint it. */
+enum plot_kind { PLOT_BRAILLE, PLOT_BLOCK, PLOT_ASCII };
+#define PLOT_TEXT_MAX 8
+struct plot_cell {
+    uint8_t dots, ink;
+    char mark[6]; /* "": the dots */
+};
+struct plot {
+    int cols, rows;
+    enum plot_kind kind;
+    struct plot_cell *cells;
+};
+int plot_init(struct plot *p, int cols, int rows, enum plot_kind kind);
+void plot_release(struct plot *p);
+int plot_width(const struct plot *p); /* in dots */
+int plot_height(const struct plot *p);
+void plot_dot(struct plot *p, int x, int y, int ink);
+void plot_line(struct plot *p, int x0, int y0, int x1, int y1, int ink);
+void plot_column(struct plot *p, int x, double v, int ink); /* v in 0..1 of the height, filled */
+void plot_mark(struct plot *p, int x, int y, const char *text, int ink); /* one column wide */
+/* What cell (col, row from the top) shows, and in which ink. */
+void plot_text(const struct plot *p, int col, int row, char out[PLOT_TEXT_MAX], int *ink);
+
+/* From values to 0..1 of an axis. */
+struct plot_scale {
+    double min, max;
+    bool log, set;
+};
+void plot_fit(struct plot_scale *s, const double *v, size_t n); /* widens it to hold them */
+double plot_place(const struct plot_scale *s, double v);        /* clamped; NAN: has no place */
+size_t plot_ticks(const struct plot_scale *s, double *out, size_t max); /* round numbers in it */
+/* How many values fall into each of nbins equal parts of the axis; returns the most of one. */
+size_t plot_bins(const struct plot_scale *s, const double *v, size_t n, double *bins, size_t nbins);
+double plot_quantile(double *v, size_t n, double p); /* sorts v; NAN of none */
+
 /* "4 ms", "RESET", "403", "-": a target's stage cell for its latest round. */
 struct stage_cell {
     char text[20];
