@@ -44,6 +44,8 @@ static const struct weight app_close_unread_w[] = {
     Y(SAME_AGE, -150),
     Y(KEEPALIVE_UNANSWERED, -250),
     YIN(RESPONSE_WAIT, 4, 1e9, -60),
+    YHAS(RST_PAYLOAD, "aborted by the application", 60),
+    Y(REPLY_UNREADABLE, -60),
 };
 const struct cause cause_app_close_unread = {
     .id = "app-close-unread",
@@ -101,6 +103,7 @@ static const struct weight app_linger0_w[] = {
     Y(PLAIN_ON_TLS_TEXT, -200),
     Y(SAME_AGE, -150),
     Y(KEEPALIVE_UNANSWERED, -250),
+    YHAS(RST_PAYLOAD, "aborted by the application", 100),
 };
 const struct cause cause_app_linger0 = {
     .id = "app-linger0",
@@ -135,6 +138,7 @@ static const struct weight app_close_then_data_w[] = {
     Y(USER_POOL, -60),
     YIN(REUSED, 2, 1e9, -200),
     Y(NO_REPLY_BYTES, -250), /* a server that closes without a word is the story, not our bytes */
+    YHAS(RST_PAYLOAD, "data after close", 150),
 };
 const struct cause cause_app_close_then_data = {
     .id = "app-close-then-data",
@@ -219,6 +223,7 @@ static const struct weight app_deploy_restart_w[] = {
     Y(SAME_INSTANT_HOSTS, -100),
     Y(SAME_IDLE, -150),
     Y(SAME_WAIT, -100),
+    Y(UNPROVOKED, 30),
 };
 const struct cause cause_app_deploy_restart = {
     .id = "app-deploy-restart",
@@ -257,6 +262,9 @@ static const struct weight l4_proxy_upstream_dead_w[] = {
     Y(RST_TTL_DIFFERS, -60),
     Y(SYNACK_REPEATED, -150),
     Y(RST_BOTH_WAYS, -200),
+    YHAS(RST_PAYLOAD, "network failure|reset received from the peer|destination unreachable", 150),
+    YHAS(RST_PAYLOAD, "no available pool member|no server selected", 250), /* F5 */
+    YHAS(PROXY_REFUSED, "status 502|status 503|status 504|refused|unreachable", 250),
 };
 const struct cause cause_l4_proxy_upstream_dead = {
     .id = "l4-proxy-upstream-dead",

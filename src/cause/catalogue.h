@@ -4,9 +4,9 @@
 
 #include "cause/cause.h"
 
-/* One weight: on a fact being yes (Y) or no (N), its first value one of some words (YIS), or in a
- * range (YIN; spans in seconds). Decisive facts end in D, those that exclude in X, and those of
- * which one is required in R. */
+/* One weight: on a fact being yes (Y) or no (N), its first value one of some words (YIS), a text
+ * that holds one of them (YHAS), or in a range (YIN; spans in seconds). Decisive facts end in D,
+ * those that exclude in X, and those of which one is required in R. */
 #define WEIGHT(k, yes, is, lo, hi, w, flags)                                                       \
     {                                                                                              \
         FACT_##k, yes, is, lo, hi, w, flags                                                        \
@@ -21,6 +21,7 @@
 #define NR(k, w)            WEIGHT(k, false, NULL, 0, 0, w, W_REQUIRED)
 #define NX(k)               WEIGHT(k, false, NULL, 0, 0, -900, W_RULES_OUT)
 #define YIS(k, is, w)       WEIGHT(k, true, is, 0, 0, w, W_PLAIN)
+#define YHAS(k, words, w)   WEIGHT(k, true, "~" words, 0, 0, w, W_PLAIN)
 #define YISR(k, is, w)      WEIGHT(k, true, is, 0, 0, w, W_REQUIRED)
 #define YISRD(k, is, w)     WEIGHT(k, true, is, 0, 0, w, W_REQUIRED | W_DECISIVE)
 #define YISX(k, is)         WEIGHT(k, true, is, 0, 0, -900, W_RULES_OUT)
@@ -45,10 +46,11 @@
 #define FORGED                                                                                     \
     Y(RST_TTL_DIFFERS, 200), N(RST_TTL_DIFFERS, -80), Y(RST_BEFORE_RTT, 250),                      \
         YIN(DATA_AFTER_RST, 1, 1e18, 400), Y(RST_FAN, 300), Y(RST_TRAIN, 180), Y(RST_MIXED, 100),  \
-        Y(RST_IPID_COPIED, 200), Y(RST_IPID_ODD, 80), Y(RST_WINDOW_ODD, 40),                       \
-        Y(RST_OPTIONS_ODD, 80), Y(RST_MAC_DIFFERS, 100), Y(RST_SEQ_INEXACT, 60), N(OUT_RSTS, 300), \
-        Y(OUT_RSTS, -400), Y(TTL_SHIELD, 400), N(TTL_SHIELD, -150), Y(RST_BOTH_WAYS, 100),         \
-        N(RST_TRAIN, -40), Y(RESET_HOP, 250), Y(SENDER_LOCAL, -200), Y(TARGET_LOCAL, -400)
+        Y(RST_IPID_COPIED, 200), Y(RST_IPID_ODD, 80), Y(RST_DF_LOST, 40), Y(RST_WINDOW_ODD, 40),   \
+        Y(RST_OPTIONS_ODD, 80), Y(RST_LABEL_DIFFERS, 60), Y(RST_MAC_DIFFERS, 100),                 \
+        Y(RST_SEQ_INEXACT, 60), N(OUT_RSTS, 300), Y(OUT_RSTS, -400), Y(TTL_SHIELD, 400),           \
+        N(TTL_SHIELD, -150), Y(RST_BOTH_WAYS, 100), N(RST_TRAIN, -40), Y(RESET_HOP, 250),          \
+        Y(SENDER_LOCAL, -200), Y(TARGET_LOCAL, -400)
 
 #define WEIGHTS(w)          .weights = (w), .nweights = ARRAY_SIZE(w)
 #define CONFIDENCE(u, c, p) .cap_probe = (u), .confidence_cap = (c), .cap_host = (p)

@@ -24,7 +24,7 @@ const char *group_title(enum group g); /* N_() for people: "Firewall" */
 struct weight {
     enum fact_kind kind;
     bool yes;               /* applies when the fact is this */
-    const char *is;         /* NULL any; else v[0] as text must be one of "a|b|c" */
+    const char *is;         /* NULL any; else v[0] as text is one of "a|b|c"; "~a|b": holds one */
     double min, max;        /* both 0: any; else v[0] as a number (a span in seconds) in [min,max] */
     int centinats;          /* > 0 for, < 0 against */
     enum { W_PLAIN, W_DECISIVE = 1, W_RULES_OUT = 2, W_REQUIRED = 4 } flags;

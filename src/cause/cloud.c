@@ -85,6 +85,8 @@ static const struct weight ipvs_idle_900_w[] = {
     Y(RST_WINDOW_ODD, -150),
     Y(SAME_INSTANT_HOSTS, -250),
     Y(IDLE_USUAL, -250),
+    Y(KEEPALIVE_HELPS, 80),
+    N(KEEPALIVE_HELPS, -100),
 };
 const struct cause cause_ipvs_idle_900 = {
     .id = "ipvs-idle-900",
@@ -127,7 +129,7 @@ const struct cause cause_mesh_sidecar = {
 static const struct weight stale_discovery_w[] = {
     YR(USER_NAME_MOVED, 350),  N(USER_NAME_MOVED, -300), YR(OTHER_ADDRESS_OK, 200),
     N(OTHER_ADDRESS_OK, -60),  Y(DNS_HOSTS, -100),       Y(USER_ALL_CLIENTS, -60),
-    ND(PORT_REUSED_LISTEN, 0),
+    ND(PORT_REUSED_LISTEN, 0), Y(DNS_MOVED, 300),        Y(DNS_SYSTEM_DIFFERS, 40),
 };
 const struct cause cause_stale_discovery = {
     .id = "stale-discovery",
@@ -182,6 +184,8 @@ static const struct weight s3_early_error_close_w[] = {
     N(USER_OBJECT_STORE, -300),
     YR(STORE_WORDS, 450),
     YIN(REQUEST_PAUSED, 5, 1e9, -400),
+    Y(REPLY_UNREADABLE, 100),
+    Y(REDIRECT, 60),
 };
 const struct cause cause_s3_early_error_close = {
     .id = "s3-early-error-close",
@@ -241,6 +245,7 @@ static const struct weight es_body_limit_w[] = {
     N(SIZE_LIMIT, -250),
     Y(USER_SIZE_LIMIT, 100),
     N(USER_SIZE_LIMIT, -150),
+    Y(REPLY_UNREADABLE, 80),
 };
 const struct cause cause_es_body_limit = {
     .id = "es-body-limit",

@@ -109,6 +109,9 @@ static const struct weight fw_midstream_reject_w[] = {
     Y(SAME_INSTANT_HOSTS, 250),
     Y(SAME_IDLE, -150),
     YIS(STAGE, "psh|ack", -120),
+    YHAS(RST_PAYLOAD, "not authorized|middlebox interference", 80),
+    N(BEHIND_ROUTER, -80),
+    YIN(MPTCP_REASON, 3, 3, 60), /* RFC 8684 3.6: administratively prohibited */
 };
 const struct cause cause_fw_midstream_reject = {
     .id = "fw-midstream-reject",
@@ -181,6 +184,8 @@ static const struct weight fw_state_missing_w[] = {
     Y(SAME_INSTANT_HOSTS, 150),
     Y(SAME_IDLE, -100),
     YIS(STAGE, "psh", -80),
+    YHAS(RST_PAYLOAD, "no flow found", 150),
+    N(BEHIND_ROUTER, -80),
 };
 const struct cause cause_fw_state_missing = {
     .id = "fw-state-missing",
@@ -250,6 +255,7 @@ static const struct weight dpi_inline_rst_w[] = {
     Y(RST_BOTH_WAYS, 200),
     N(REPEATED_SAME, -80),
     Y(SNI, -60),
+    YHAS(RST_PAYLOAD, "middlebox interference", 100),
 };
 const struct cause cause_dpi_inline_rst = {
     .id = "dpi-inline-rst",
@@ -316,13 +322,17 @@ const struct cause cause_ip_port_block_rst = {
 };
 
 static const struct weight ips_signature_reset_w[] = {
-    Y(REQUEST_SEEN, 80),   Y(RST_TTL_DIFFERS, 120), N(RST_TTL_DIFFERS, -40),
-    Y(HELLO_SENT, -50),    Y(REPEATED_SAME, 60),    N(REPEATED_SAME, -120),
-    Y(NEUTRAL_SNI_OK, 50), Y(ANY_BYTES_CUT, -200),  N(ANY_BYTES_CUT, 200),
-    Y(USER_FILTER, 300),   N(USER_FILTER, -200),    Y(OUT_RSTS, -200),
-    N(OUT_RSTS, 150),      Y(USER_FW_LOG, 150),     Y(DATA_AFTER_RST, 60),
-    Y(SENDER_LOCAL, -200), N(NO_REPLY_BYTES, -60),  Y(TARGET_LOCAL, -300),
-    Y(REQUEST_PART, 350),  N(REQUEST_PART, -150),   YIS(STAGE, "psh|data", 20),
+    Y(REQUEST_SEEN, 80),        Y(RST_TTL_DIFFERS, 120),
+    N(RST_TTL_DIFFERS, -40),    Y(HELLO_SENT, -50),
+    Y(REPEATED_SAME, 60),       N(REPEATED_SAME, -120),
+    Y(NEUTRAL_SNI_OK, 50),      Y(ANY_BYTES_CUT, -200),
+    N(ANY_BYTES_CUT, 200),      Y(USER_FILTER, 300),
+    N(USER_FILTER, -200),       Y(OUT_RSTS, -200),
+    N(OUT_RSTS, 150),           Y(USER_FW_LOG, 150),
+    Y(DATA_AFTER_RST, 60),      Y(SENDER_LOCAL, -200),
+    N(NO_REPLY_BYTES, -60),     Y(TARGET_LOCAL, -300),
+    Y(REQUEST_PART, 350),       N(REQUEST_PART, -150),
+    YIS(STAGE, "psh|data", 20), YHAS(RST_PAYLOAD, "not authorized|policy", 80),
 };
 const struct cause cause_ips_signature_reset = {
     .id = "ips-signature-reset",
@@ -376,9 +386,11 @@ const struct cause cause_rate_limit_ban = {
 };
 
 static const struct weight syn_option_intolerance_w[] = {
-    YR(SYN_OPTIONS, 200),   Y(SYN_RETRY_WORKED, 60),    Y(USER_OTHER_PATH, 60),
-    Y(RST_TTL_DIFFERS, 60), Y(PORT_REUSED_LISTEN, 100), Y(PLAIN_SYN_OK, 450),
-    N(PLAIN_SYN_OK, -400),
+    YR(SYN_OPTIONS, 200),        Y(SYN_RETRY_WORKED, 60),
+    Y(USER_OTHER_PATH, 60),      Y(RST_TTL_DIFFERS, 60),
+    Y(PORT_REUSED_LISTEN, 100),  Y(PLAIN_SYN_OK, 450),
+    N(PLAIN_SYN_OK, -400),       YHAS(RST_PAYLOAD, "illegal option", 200),
+    YIN(MPTCP_REASON, 6, 6, 80), /* RFC 8684 3.6: middlebox interference */
 };
 const struct cause cause_syn_option_intolerance = {
     .id = "syn-option-intolerance",
@@ -428,7 +440,7 @@ const struct cause cause_syn_proxy_mismatch = {
 static const struct weight explicit_proxy_required_w[] = {
     YR(PROXY_CONFIGURED, 200), N(PROXY_CONFIGURED, -200), Y(RST_TTL_DIFFERS, 60),
     Y(RST_BEFORE_RTT, 60),     N(OTHER_ADDRESS_OK, 60),   N(OTHER_PORT_OK, 30),
-    Y(MANY_RESETS, 60),        Y(TARGET_LOCAL, -300),
+    Y(MANY_RESETS, 60),        Y(TARGET_LOCAL, -300),     Y(PROXY_USED, -200),
 };
 const struct cause cause_explicit_proxy_required = {
     .id = "explicit-proxy-required",

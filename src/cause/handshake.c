@@ -67,6 +67,7 @@ static const struct weight tls_starttls_needed_w[] = {
     Y(PLAIN_WORKS, -100),     YX(SERVER_HELLO),
     Y(AUTH_WORDS, -100),      Y(CLIENT_TLS, 200),
     NX(CLIENT_TLS),           YISR(OTHER_PROTOCOL, "SMTP|FTP|IMAP|POP3", 200),
+    Y(STARTTLS, 150),         N(STARTTLS, -100),
 };
 const struct cause cause_tls_starttls_needed = {
     .id = "tls-starttls-needed",
@@ -139,6 +140,8 @@ static const struct weight tls_client_rejects_cert_w[] = {
     Y(SENDER_LOCAL, 40),
     YIN(TLS_ALERT, 1, 255, -200),
     Y(SAME_ISSUER, -400),
+    Y(CERT_REVOKED, 100),
+    Y(OCSP_STALE, 60),
 };
 const struct cause cause_tls_client_rejects_cert = {
     .id = "tls-client-rejects-cert",
@@ -335,6 +338,8 @@ static const struct weight tls_handshake_timeout_w[] = {
     YX(TLS_OK),
     YX(REQUEST_SEEN),
     Y(UPLOADING, -200),
+    YHAS(RST_PAYLOAD, "handshake timeout", 150),
+    Y(HOST_CPU_SHORT, 30),
 };
 const struct cause cause_tls_handshake_timeout = {
     .id = "tls-handshake-timeout",

@@ -111,6 +111,7 @@ static const struct weight failover_no_state_w[] = {
     Y(SAME_INSTANT, 120),
     Y(SAME_INSTANT_HOSTS, -60),
     Y(SAME_IDLE, -150),
+    Y(DNS_MOVED, 60),
 };
 const struct cause cause_failover_no_state = {
     .id = "failover-no-state",

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define MAX_APPLIED    64
 #define SAME_FAMILY    0.1  /* what a second fact of a family still counts */
@@ -148,6 +149,23 @@ static bool in_list(const char *list, const char *word)
     return false;
 }
 
+/* True if the text holds one of the words of "a|b c|d", whatever the case. */
+static bool holds_one(const char *list, const char *text)
+{
+    for (const char *p = list; p; p = strchr(p, '|') ? strchr(p, '|') + 1 : NULL) {
+        size_t len = strcspn(p, "|");
+        for (const char *t = text; *t; t++)
+            if (!strncasecmp(t, p, len))
+                return true;
+    }
+    return false;
+}
+
+static bool text_fits(const char *is, const char *text)
+{
+    return *is == '~' ? holds_one(is + 1, text) : in_list(is, text);
+}
+
 static bool as_number(const struct value *v, double *out)
 {
     switch (v->type) {
@@ -166,7 +184,7 @@ bool weight_applies(const struct weight *w, const struct fact *f)
     if (!f || f->undone || f->yes != w->yes)
         return false;
     if (w->is)
-        return f->v[0].type == VALUE_TEXT && f->v[0].u.s && in_list(w->is, f->v[0].u.s);
+        return f->v[0].type == VALUE_TEXT && f->v[0].u.s && text_fits(w->is, f->v[0].u.s);
     if (w->min != 0 || w->max != 0)
         return as_number(&f->v[0], &n) && n >= w->min && n <= w->max;
     return true;

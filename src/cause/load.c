@@ -54,6 +54,7 @@ static const struct weight accept_queue_overflow_drop_w[] = {
     Y(STALLED, 60),
     YIS(RST_CLASS, "refuse", -300),
     Y(EMBRYONIC_RST, -200),
+    Y(HOST_CPU_SHORT, 30),
 };
 const struct cause cause_accept_queue_overflow_drop = {
     .id = "accept-queue-overflow-drop",
@@ -113,6 +114,7 @@ static const struct weight conn_limit_reset_w[] = {
     Y(CLOSED_PORT_ACCEPTS, -300),
     Y(DATA_AFTER_RST, -100),
     Y(LISTEN_QUEUE_FULL, -200),
+    YHAS(SERVICE_REFUSED, "too many|max_connections|max number of clients|connection limit", 200),
 };
 const struct cause cause_conn_limit_reset = {
     .id = "conn-limit-reset",
@@ -162,9 +164,19 @@ const struct cause cause_http_limit_close = {
 };
 
 static const struct weight overload_shed_w[] = {
-    YR(USER_OVERLOAD, 250),       N(USER_OVERLOAD, -250),   YINR(HTTP_STATUS, 503, 503, 150),
-    YR(LOAD_THRESHOLD, 60),       Y(MANY_RESETS, 60),       N(REPEATED_SAME, 30),
-    YIS(RST_CLASS, "active", 20), Y(RST_TTL_DIFFERS, -150), Y(LISTEN_QUEUE_FULL, -100),
+    YR(USER_OVERLOAD, 250),
+    N(USER_OVERLOAD, -250),
+    YINR(HTTP_STATUS, 503, 503, 150),
+    YR(LOAD_THRESHOLD, 60),
+    Y(MANY_RESETS, 60),
+    N(REPEATED_SAME, 30),
+    YIS(RST_CLASS, "active", 20),
+    Y(RST_TTL_DIFFERS, -150),
+    Y(LISTEN_QUEUE_FULL, -100),
+    YHAS(RST_PAYLOAD, "resource exceeded|unacceptable performance", 60),
+    YHAS(SERVICE_REFUSED, "421|too many|overload|busy", 60),
+    Y(HOST_CPU_SHORT, 30),
+    YIN(MPTCP_REASON, 2, 2, 60), /* RFC 8684 3.6: lack of resources */
 };
 const struct cause cause_overload_shed = {
     .id = "overload-shed",
@@ -181,9 +193,9 @@ const struct cause cause_overload_shed = {
 };
 
 static const struct weight memory_abort_w[] = {
-    YRD(ABORT_ON_MEMORY, 600),
-    N(ABORT_ON_MEMORY, -400),
-    Y(USER_OVERLOAD, 60),
+    YRD(ABORT_ON_MEMORY, 600), N(ABORT_ON_MEMORY, -400),
+    Y(USER_OVERLOAD, 60),      YHAS(RST_PAYLOAD, "resource exceeded", 80),
+    Y(HOST_MEMORY_SHORT, 40),
 };
 const struct cause cause_memory_abort = {
     .id = "memory-abort",
@@ -250,6 +262,7 @@ static const struct weight worker_killed_w[] = {
     Y(SAME_AGE, -150),
     YIN(HTTP_STATUS, 400, 599, -150),
     Y(UPSTREAM_WORDS, -200),
+    Y(HOST_MEMORY_SHORT, 60),
 };
 const struct cause cause_worker_killed = {
     .id = "worker-killed",
@@ -271,6 +284,7 @@ static const struct weight conntrack_full_w[] = {
     N(CONNTRACK_FULL, -400),
     Y(SYN_REPEATED, 30),
     Y(USER_OVERLOAD, 60),
+    YHAS(RST_PAYLOAD, "resource exceeded", 100),
 };
 const struct cause cause_conntrack_full = {
     .id = "conntrack-full",

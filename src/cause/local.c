@@ -25,6 +25,7 @@ const struct cause cause_local_fw_output_reject = {
 static const struct weight local_sock_destroy_w[] = {
     YRD(LOCAL_DESTROYED, 600),
     YISR(CONN_RESET, "ECONNABORTED", 500),
+    Y(UNPROVOKED, 30),
 };
 const struct cause cause_local_sock_destroy = {
     .id = "local-sock-destroy",

@@ -4,6 +4,7 @@
 static const struct weight dns_nxdomain_w[] = {
     YISRD(DNS_FAILED, "dns_nxdomain_error|NXDOMAIN|nxdomain", 600),
     Y(USER_SPLIT_DNS, 60),
+    YHAS(DNS_WHY, "blocked|filtered|censored", 60),
 };
 const struct cause cause_dns_nxdomain = {
     .id = "dns-nxdomain",
@@ -40,6 +41,8 @@ const struct cause cause_dns_no_address = {
 
 static const struct weight dns_servfail_w[] = {
     YISRD(DNS_FAILED, "dns_servfail_error|SERVFAIL|servfail", 600),
+    Y(DNS_SERVER_FAILS, 60),
+    YHAS(DNS_WHY, "dnssec|bogus|signature|no reachable authority|network error|stale", 150),
 };
 const struct cause cause_dns_servfail = {
     .id = "dns-servfail",
@@ -59,6 +62,7 @@ const struct cause cause_dns_servfail = {
 
 static const struct weight dns_refused_w[] = {
     YISRD(DNS_FAILED, "dns_refused_error|REFUSED|refused", 600),
+    YHAS(DNS_WHY, "prohibited|not authoritative|blocked|filtered|censored", 150),
 };
 const struct cause cause_dns_refused = {
     .id = "dns-refused",
@@ -76,6 +80,8 @@ const struct cause cause_dns_refused = {
 static const struct weight dns_timeout_w[] = {
     YISR(DNS_FAILED, "generic_timeout_error|timeout|ETIMEDOUT|connection_refused|ECONNREFUSED",
          500),
+    Y(DNS_SERVER_FAILS, 60),
+    Y(DNS_TCP_ONLY, 200),
 };
 const struct cause cause_dns_timeout = {
     .id = "dns-timeout",
@@ -93,8 +99,8 @@ const struct cause cause_dns_timeout = {
 };
 
 static const struct weight dns_hosts_override_w[] = {
-    YR(DNS_HOSTS, 250),       NX(DNS_HOSTS),       Y(USER_NAME_MOVED, 250),
-    N(USER_ALL_CLIENTS, 100), Y(CONN_TIMEOUT, 20), Y(DNS_DIFFER, 300),
+    YR(DNS_HOSTS, 250),  NX(DNS_HOSTS),      Y(USER_NAME_MOVED, 250),    N(USER_ALL_CLIENTS, 100),
+    Y(CONN_TIMEOUT, 20), Y(DNS_DIFFER, 300), Y(DNS_SYSTEM_DIFFERS, 200),
 };
 const struct cause cause_dns_hosts_override = {
     .id = "dns-hosts-override",

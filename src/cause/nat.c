@@ -18,6 +18,8 @@ static const struct weight nat_mapping_expired_w[] = {
     Y(SAME_IDLE, 100),
     Y(SAME_INSTANT_HOSTS, -100),
     Y(IDLE_USUAL, -200),
+    Y(KEEPALIVE_HELPS, 80),
+    N(KEEPALIVE_HELPS, -100),
 };
 const struct cause cause_nat_mapping_expired = {
     .id = "nat-mapping-expired",

@@ -30,6 +30,9 @@ static const struct weight http_early_reply_upload_w[] = {
     YINX(EARLY_REPLY, 417, 417),
     Y(STORE_WORDS, -250),
     YIN(REQUEST_PAUSED, 5, 1e9, -400),
+    Y(REPLY_UNREADABLE, 200),
+    Y(REDIRECT, 40),
+    Y(CONTINUE, -60),
 };
 const struct cause cause_http_early_reply_upload = {
     .id = "http-early-reply-upload",
@@ -137,6 +140,7 @@ static const struct weight http_100_ignored_w[] = {
     Y(NOTHING_ACKED, -200),
     N(UPLOADING, -300),
     YIN(EARLY_REPLY, 417, 417, 100),
+    Y(CONTINUE, -300),
 };
 const struct cause cause_http_100_ignored = {
     .id = "http-100-ignored",
@@ -203,10 +207,22 @@ const struct cause cause_app_proto_mismatch = {
 };
 
 static const struct weight auth_abort_w[] = {
-    YR(AUTH_WORDS, 350),      YR(USER_ACCESS_LIST, 200),       N(USER_ACCESS_LIST, -250),
-    Y(HELLO_SENT, -100),      YINR(HTTP_STATUS, 401, 401, 60), YINR(HTTP_STATUS, 403, 403, 60),
-    Y(EARLY_REPLY, -200),     N(USER_ALL_CLIENTS, 100),        Y(USER_ALL_CLIENTS, -150),
-    Y(RST_TTL_DIFFERS, -150), Y(USER_OTHER_PATH, 60),          Y(HARMLESS, -100),
+    YR(AUTH_WORDS, 350),
+    YR(USER_ACCESS_LIST, 200),
+    N(USER_ACCESS_LIST, -250),
+    Y(HELLO_SENT, -100),
+    YINR(HTTP_STATUS, 401, 401, 60),
+    YINR(HTTP_STATUS, 403, 403, 60),
+    Y(EARLY_REPLY, -200),
+    N(USER_ALL_CLIENTS, 100),
+    Y(USER_ALL_CLIENTS, -150),
+    Y(RST_TTL_DIFFERS, -150),
+    Y(USER_OTHER_PATH, 60),
+    Y(HARMLESS, -100),
+    YHAS(SERVICE_REFUSED,
+         "denied|not allowed|authentication|not authorized|protected mode|blocked|no pg_hba", 200),
+    YHAS(PROXY_REFUSED, "status 401|status 403|status 407|not allowed by ruleset", 250),
+    YHAS(RST_PAYLOAD, "not authorized", 60),
 };
 const struct cause cause_auth_abort = {
     .id = "auth-abort",

@@ -32,6 +32,9 @@ static const struct weight idle_lb_rst_w[] = {
     N(SAME_IDLE, -30),
     Y(SAME_INSTANT_HOSTS, -250),
     Y(IDLE_USUAL, -250),
+    YHAS(RST_PAYLOAD, "connection timeout|flow expired|no flow found", 150),
+    Y(KEEPALIVE_HELPS, 100),
+    N(KEEPALIVE_HELPS, -120),
 };
 const struct cause cause_idle_lb_rst = {
     .id = "idle-lb-rst",
@@ -84,6 +87,9 @@ static const struct weight idle_lb_rst_pushed_w[] = {
     Y(SAME_IDLE, 250),
     N(SAME_IDLE, -200),
     Y(IDLE_USUAL, -250),
+    YHAS(RST_PAYLOAD, "connection timeout|flow expired", 150),
+    Y(KEEPALIVE_HELPS, 80),
+    N(KEEPALIVE_HELPS, -80),
 };
 const struct cause cause_idle_lb_rst_pushed = {
     .id = "idle-lb-rst-pushed",
@@ -116,6 +122,8 @@ static const struct weight idle_silent_drop_w[] = {
     Y(USER_POOL, 60),
     YIN(IDLE_BEFORE, 1, 20, -150),
     Y(SAME_IDLE, 60),
+    Y(KEEPALIVE_HELPS, 100),
+    N(KEEPALIVE_HELPS, -120),
 };
 const struct cause cause_idle_silent_drop = {
     .id = "idle-silent-drop",
@@ -156,6 +164,8 @@ static const struct weight keepalive_race_w[] = {
     YIN(DATA_AFTER_FIN, 1.5, 1e9, -250),
     Y(SAME_IDLE, 150),
     Y(IDLE_USUAL, -150),
+    N(KEEPALIVE_HELPS, 80),
+    Y(KEEPALIVE_HELPS, -150),
 };
 const struct cause cause_keepalive_race = {
     .id = "keepalive-race",
@@ -332,10 +342,17 @@ const struct cause cause_app_deadline_abort = {
 };
 
 static const struct weight peer_keepalive_expired_w[] = {
-    YR(IDLE_ANSWERED, 60),          YIS(RST_CLASS, "passive", 80), YIS(RST_CLASS, "active", -250),
-    YIN(IDLE_BEFORE, 100, 1e9, 60), YR(USER_NETWORK_CHANGED, 250), N(USER_NETWORK_CHANGED, -120),
-    Y(RST_TTL_DIFFERS, -150),       Y(FIN_BEFORE, -150),           Y(KEEPALIVES, 60),
+    YR(IDLE_ANSWERED, 60),
+    YIS(RST_CLASS, "passive", 80),
+    YIS(RST_CLASS, "active", -250),
+    YIN(IDLE_BEFORE, 100, 1e9, 60),
+    YR(USER_NETWORK_CHANGED, 250),
+    N(USER_NETWORK_CHANGED, -120),
+    Y(RST_TTL_DIFFERS, -150),
+    Y(FIN_BEFORE, -150),
+    Y(KEEPALIVES, 60),
     YIN(IDLE_BEFORE, 1, 60, -150),
+    YHAS(RST_PAYLOAD, "keep-alive timeout|keepalive timeout", 150),
 };
 const struct cause cause_peer_keepalive_expired = {
     .id = "peer-keepalive-expired",
@@ -362,6 +379,8 @@ static const struct weight peer_rto_gave_up_w[] = {
     Y(RST_TRAIN, -60),
     Y(RESPONSE_COMPLETE, -40),
     YISX(STAGE, "syn"),
+    YHAS(RST_PAYLOAD, "retransmit timeout", 150),
+    Y(ZERO_WINDOW, 40),
 };
 const struct cause cause_peer_rto_gave_up = {
     .id = "peer-rto-gave-up",
@@ -389,6 +408,7 @@ static const struct weight fin_wait2_late_data_w[] = {
     Y(RST_TTL_DIFFERS, -100),
     YIN(DATA_AFTER_FIN, 0, 2, -60),
     Y(FIN_BOTH, -120),
+    YHAS(RST_PAYLOAD, "data after close", 80),
 };
 const struct cause cause_fin_wait2_late_data = {
     .id = "fin-wait2-late-data",

@@ -2,10 +2,11 @@
 #ifndef TESTS_FACTSET_H
 #define TESTS_FACTSET_H
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "evidence/evidence.h"
+#include "cause/cause.h"
 
 /* A number, a span with s or ms behind it, else text with _ for blanks. buf keeps the text. */
 static inline struct value factset_value(const char *word, char *buf, size_t len)
@@ -23,8 +24,8 @@ static inline struct value factset_value(const char *word, char *buf, size_t len
     for (; word[i] && i + 1 < len; i++)
         buf[i] = word[i];
     buf[i] = 0;
-    for (char *p = buf; (p = strchr(p, '_')) && strncmp(buf, "dns_", 4) != 0 &&
-                        strncmp(buf, "generic_", 8) != 0;)
+    for (char *p = buf;
+         (p = strchr(p, '_')) && strncmp(buf, "dns_", 4) != 0 && strncmp(buf, "generic_", 8) != 0;)
         *p = ' ';
     return v_text(buf);
 }
@@ -61,6 +62,20 @@ static inline const char *factset_read(struct facts *f, const char *words, char 
             return bad;
     }
     return NULL;
+}
+
+/* The fact a weight speaks on: a value in its range, or its first word. */
+static inline void factset_put_weight(struct facts *f, const struct weight *w)
+{
+    char word[128];
+    struct value v = w->min != 0 || w->max != 0 ? v_real(w->min) : v_none();
+
+    if (w->is) {
+        const char *first = w->is + (*w->is == '~');
+        snprintf(word, sizeof(word), "%.*s", (int)strcspn(first, "|"), first);
+        v = v_text(word);
+    }
+    facts_put(f, w->kind, w->yes, SRC_PROBE, 0, NULL, v, v_none(), v_none());
 }
 
 #endif

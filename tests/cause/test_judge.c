@@ -94,6 +94,41 @@ static void the_catalogue_is_sound(void **state)
 
 /* ---- a function of the set ---- */
 
+/* A kind of fact that no cause weighs is read by the judge itself or is for the person alone, which
+ * is written here with its reason; else it was forgotten. */
+static void each_fact_counts_for_something(void **state)
+{
+    static const enum fact_kind others[] = {
+        FACT_RST_OUTBOUND,                    /* the sender, and who may be blamed */
+        FACT_RST_HOPS,       FACT_SPOKEN_FOR, /* the sender */
+        FACT_VANTAGE,                         /* the sender */
+        FACT_SOCKET_RESET,                    /* that there was a reset, and at what stage */
+        FACT_CAPTURE_DROPS,                   /* caveats: the grade and the sender */
+        FACT_ONE_SIDED,      FACT_COUNTER_SHARED,
+        FACT_RST_DELAY,      /* RST_BEFORE_RTT and RESPONSE_WAIT say what follows from it */
+        FACT_BYTES_SENT,     /* ALL_ACKED and NOTHING_ACKED say what follows from it */
+        FACT_RST_TTL,        /* one TTL with nothing to set it against */
+        FACT_TUNNELLED,      /* how the TTLs are to be read */
+        FACT_CLIENT_PROCESS, /* whose socket it was is no cause */
+        FACT_SERVER_PROCESS, FACT_NOT_NOTICED,
+        FACT_TLS_RESUMED,    FACT_LAST_WORDS, /* what they mean are facts of their own */
+        FACT_LOG_SAYS,                        /* likewise */
+    };
+    bool counts[FACT_KIND_COUNT] = {false};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+        counts[others[i]] = true;
+    for (size_t i = 0; i < cause_count(); i++)
+        for (size_t k = 0; k < cause_at(i)->nweights; k++)
+            counts[cause_at(i)->weights[k].kind] = true;
+    size_t forgotten = 0;
+    for (int k = FACT_NOTHING + 1; k < FACT_KIND_COUNT; k++)
+        if (!counts[k] && ++forgotten)
+            print_error("no cause weighs %s\n", fact_info((enum fact_kind)k)->name);
+    assert_int_equal(forgotten, 0);
+}
+
 static void reverse(struct facts *f)
 {
     for (size_t i = 0; i < f->nr / 2; i++) {
@@ -149,24 +184,6 @@ static void order_does_not_matter(void **state)
     }
 }
 
-/* A value in the weight's range, or its first word. */
-static void put_weight(struct facts *f, const struct weight *w)
-{
-    char word[128];
-    struct value v = v_none();
-
-    if (w->is) {
-        size_t n = strcspn(w->is, "|");
-        assert_true(n < sizeof(word));
-        memcpy(word, w->is, n);
-        word[n] = 0;
-        v = v_text(word);
-    } else if (w->min != 0 || w->max != 0) {
-        v = v_real(w->min);
-    }
-    facts_put(f, w->kind, w->yes, SRC_PROBE, 0, NULL, v, v_none(), v_none());
-}
-
 /* What makes the prior is not a plain fact for or against: it says where to look. */
 static bool makes_the_prior(enum fact_kind k)
 {
@@ -209,7 +226,7 @@ static void what_speaks_for_never_lowers(void **state)
             /* w alone must speak on it: a second weight on the kind may speak against */
             bool alone = w->centinats > 0 && !makes_the_prior(w->kind) && !facts_get(&f, w->kind);
             double before = cause_score(c, &f);
-            put_weight(&f, w);
+            factset_put_weight(&f, w);
             for (size_t n = 0; n < c->nweights; n++)
                 alone = alone && (n == k || c->weights[n].centinats >= 0 ||
                                   !weight_applies(&c->weights[n], facts_get(&f, w->kind)));
@@ -491,6 +508,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_catalogue_is_sound),
+        cmocka_unit_test(each_fact_counts_for_something),
         cmocka_unit_test(order_does_not_matter),
         cmocka_unit_test(what_speaks_for_never_lowers),
         cmocka_unit_test(one_family_counts_once),

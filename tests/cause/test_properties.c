@@ -160,21 +160,6 @@ static bool speaks_of(const struct cause *c, enum fact_kind k)
     return false;
 }
 
-static void put_weight(struct facts *f, const struct weight *w)
-{
-    char word[128];
-    struct value v = w->min != 0 || w->max != 0 ? v_real(w->min) : v_none();
-
-    if (w->is) {
-        size_t n = strcspn(w->is, "|");
-        assert_true(n < sizeof(word));
-        memcpy(word, w->is, n);
-        word[n] = 0;
-        v = v_text(word);
-    }
-    facts_put(f, w->kind, w->yes, SRC_PROBE, 0, NULL, v, v_none(), v_none());
-}
-
 /* True if the kind is not known yet and this weight alone speaks on it. */
 static bool plain(const struct cause *c, const struct weight *w, const struct facts *f)
 {
@@ -196,7 +181,7 @@ static void added(const struct cause *c, const struct weight *w, const char *wor
     read_words(&before, words);
     read_words(&after, words);
     if (plain(c, w, &before)) {
-        put_weight(&after, w);
+        factset_put_weight(&after, w);
         if (cause_score(c, &after) < cause_score(c, &before))
             fail_msg("%s: %s lowers it in: %s", c->id, fact_info(w->kind)->name, words);
         for (size_t i = 0; i < 4; i++, other = (other + 31) % cause_count()) {
