@@ -132,8 +132,11 @@ static void add_marks_page(struct ui *ui, struct help *h, int width)
     const struct {
         const char *text;
     } words[] = {
+        /* xgettext:no-c-format */
         {N_("confirmed: a fact decides it, and the confidence is 95 % or more")},
+        /* xgettext:no-c-format */
         {N_("likely: 60 % or more")},
+        /* xgettext:no-c-format */
         {N_("possible: 20 % or more; what would tell is listed under missing")},
         {N_("not determined: nothing is likely; the checklist names the next question")},
     };
