@@ -78,12 +78,21 @@ static int print_playbook(const struct playbook *p)
     return EXIT_WELL;
 }
 
+static int print_errno(const struct wire_errno *e)
+{
+    printf("%s - %s\n", e->name, _(e->event));
+    paragraph(_("How to tell"), e->tell);
+    return EXIT_WELL;
+}
+
 int print_cause(const char *id)
 {
     const struct cause *c = cause_by_id(id);
 
     if (!c && playbook_by_id(id))
         return print_playbook(playbook_by_id(id));
+    if (!c && wire_errno_by_name(id))
+        return print_errno(wire_errno_by_name(id));
     if (!c) {
         char shown[80];
         complain(_("--explain: no cause is called %s; see --list-causes"),
@@ -100,6 +109,9 @@ int print_cause(const char *id)
     print_lifetimes(c);
     if (c->benign)
         printf("\n%s\n", _("Nothing was lost: harmless."));
+    printf("\n%s\n", _("References"));
+    for (const char *const *r = c->references; *r; r++)
+        printf("  %s\n", *r);
     return EXIT_WELL;
 }
 

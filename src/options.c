@@ -177,7 +177,7 @@ void options_help(void)
         _("\n"
           "Other\n"
           "      --list-causes       every cause that can be named\n"
-          "      --explain CAUSE     what it is, how to confirm it, what to do\n"
+          "      --explain WHAT      a cause, a playbook or an error (ECONNRESET): what it is\n"
           "      --list-interfaces   where packets can be captured\n"
           "      --doctor            what can be seen here, and how to get the rest\n"
           "  -h, --help   -V, --version\n"

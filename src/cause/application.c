@@ -60,6 +60,8 @@ const struct cause cause_app_close_unread = {
     .client = N_("Send no more than the server expects (no pipelining, no trailing bytes)."),
     .server =
         N_("Read or drain the request before closing: shutdown(SHUT_WR), read to the end, close."),
+    .references =
+        REFERENCES("RFC 1122 4.2.2.13", "RFC 2525 2.17", "Linux net/ipv4/tcp.c __tcp_close"),
     WEIGHTS(app_close_unread_w),
     CONFIDENCE(.6, .9, .99),
 };
@@ -118,6 +120,7 @@ const struct cause cause_app_linger0 = {
     .client =
         N_("If the answer was complete nothing is lost; otherwise treat it as a failed request."),
     .server = N_("Remove SO_LINGER 0, or close only after the answer was acknowledged."),
+    .references = REFERENCES("socket(7) SO_LINGER", "HAProxy option nolinger"),
     WEIGHTS(app_linger0_w),
     CONFIDENCE(.5, .85, .98),
 };
@@ -151,6 +154,7 @@ const struct cause cause_app_close_then_data = {
         N_("In the packets the FIN comes first; the sender gets EPIPE rather than ECONNRESET."),
     .client = N_("Stop at end of file: check for it before writing."),
     .server = N_("Close only after the client is done, or use shutdown(SHUT_WR) and read on."),
+    .references = REFERENCES("RFC 9293 3.6", "RFC 1122 4.2.2.13"),
     WEIGHTS(app_close_then_data_w),
     CONFIDENCE(.95, .98, .99),
 };
@@ -197,6 +201,7 @@ const struct cause cause_app_crash = {
            "the crash."),
     .client = N_("Reconnect with backoff; ask for the state before repeating a change."),
     .server = N_("Look into the journal (systemctl status, coredumpctl) at that time."),
+    .references = REFERENCES("RFC 2525 2.17", "Linux net/ipv4/tcp.c __tcp_close"),
     WEIGHTS(app_crash_w),
     CONFIDENCE(.7, .75, .98),
 };
@@ -237,6 +242,8 @@ const struct cause cause_app_deploy_restart = {
     .server =
         N_("Hand the listener over (SO_REUSEPORT, socket activation), drain before stopping."),
     .network = N_("Take the instance out of the load balancer before it stops."),
+    .references =
+        REFERENCES("Linux inet_csk_listen_stop", "listen(2)", "Kubernetes pod termination"),
     WEIGHTS(app_deploy_restart_w),
     CONFIDENCE(.7, .8, .98),
 };
@@ -278,6 +285,7 @@ const struct cause cause_l4_proxy_upstream_dead = {
     .server =
         N_("Let the service listen on 0.0.0.0 (not only 127.0.0.1) and check the port mapping."),
     .network = N_("Check the proxy's view of its backends."),
+    .references = REFERENCES("moby/moby#13847", "docker-library/python#95"),
     WEIGHTS(l4_proxy_upstream_dead_w),
     CONFIDENCE(.7, .75, .98),
 };
@@ -322,6 +330,7 @@ const struct cause cause_client_app_abort = {
         N_("The reset leaves the client's host; there TCPAbortOnClose or TCPAbortOnData goes up."),
     .client = N_("Raise the client's timeout, read the answer to its end, or accept it."),
     .server = N_("Nothing to mend; log it as a client abort."),
+    .references = REFERENCES("RFC 2525 2.17", "RFC 1122 4.2.2.13"),
     WEIGHTS(client_app_abort_w),
     CONFIDENCE(.95, .95, .99),
 };
@@ -356,6 +365,7 @@ const struct cause cause_benign_probe_rst = {
     .client = N_("None needed; a check can close with FIN to be quieter."),
     .server = N_("Leave it out of alerts."),
     .benign = true,
+    .references = REFERENCES("blog.cloudflare.com/tcp-resets-timeouts"),
     WEIGHTS(benign_probe_rst_w),
     CONFIDENCE(.9, .95, .97),
 };
@@ -401,6 +411,7 @@ const struct cause cause_benign_unclean_close = {
     .client = N_("None needed."),
     .server = N_("None needed; leave it out of alerts."),
     .benign = true,
+    .references = REFERENCES("RFC 9112 9.6", "RFC 1122 4.2.2.13"),
     WEIGHTS(benign_unclean_close_w),
     CONFIDENCE(.95, .98, .99),
 };

@@ -47,11 +47,16 @@
     Y(RST_TTL_DIFFERS, 200), N(RST_TTL_DIFFERS, -80), Y(RST_BEFORE_RTT, 250),                      \
         YIN(DATA_AFTER_RST, 1, 1e18, 400), Y(RST_FAN, 300), Y(RST_TRAIN, 180), Y(RST_MIXED, 100),  \
         Y(RST_IPID_COPIED, 200), Y(RST_IPID_ODD, 80), Y(RST_DF_LOST, 40), Y(RST_WINDOW_ODD, 40),   \
-        Y(RST_OPTIONS_ODD, 80), Y(RST_LABEL_DIFFERS, 60), Y(RST_MAC_DIFFERS, 100),                 \
-        Y(RST_SEQ_INEXACT, 60), N(OUT_RSTS, 300), Y(OUT_RSTS, -400), Y(TTL_SHIELD, 400),           \
-        N(TTL_SHIELD, -150), Y(RST_BOTH_WAYS, 100), N(RST_TRAIN, -40), Y(RESET_HOP, 250),          \
-        Y(SENDER_LOCAL, -200), Y(TARGET_LOCAL, -400)
+        Y(RST_OPTIONS_ODD, 80), Y(RST_LABEL_DIFFERS, 60), Y(INJECTOR_SHAPE, 80),                   \
+        Y(RST_MAC_DIFFERS, 100), Y(RST_SEQ_INEXACT, 60), N(OUT_RSTS, 300), Y(OUT_RSTS, -400),      \
+        Y(TTL_SHIELD, 400), N(TTL_SHIELD, -150), Y(RST_BOTH_WAYS, 100), N(RST_TRAIN, -40),         \
+        Y(RESET_HOP, 250), Y(SENDER_LOCAL, -200), Y(TARGET_LOCAL, -400)
 
+#define REFERENCES(...)                                                                            \
+    (const char *const[])                                                                          \
+    {                                                                                              \
+        __VA_ARGS__, NULL                                                                          \
+    }
 #define WEIGHTS(w)          .weights = (w), .nweights = ARRAY_SIZE(w)
 #define CONFIDENCE(u, c, p) .cap_probe = (u), .confidence_cap = (c), .cap_host = (p)
 

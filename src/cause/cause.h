@@ -38,6 +38,7 @@ struct cause {
     const char *what;        /* N_(): what happens, one or two sentences */
     const char *confirm;     /* N_(): how to confirm */
     const char *client, *server, *network; /* N_() remedy by audience; NULL none */
+    const char *const *references; /* RFC sections, manual pages, reports; NULL-terminated */
     bool benign;             /* the exchange was not hurt */
     bool deterministic;      /* a retry unchanged fails again (causes.md D) */
     const struct weight *weights;

@@ -23,6 +23,7 @@ const struct cause cause_k8s_no_endpoints = {
         N_("kubectl get endpointslices shows none ready; the ICMP error comes from the node."),
     .client = N_("Retry later."),
     .server = N_("Look at readiness probes, selectors and pod events."),
+    .references = REFERENCES("kubernetes/kubernetes#97360", "kubernetes/kubernetes#121371"),
     WEIGHTS(k8s_no_endpoints_w),
     CONFIDENCE(.9, .93, .99),
 };
@@ -49,6 +50,7 @@ const struct cause cause_k8s_pod_terminating = {
            "Service's."),
     .client = N_("Retry."),
     .server = N_("Add a preStop sleep, drain, and keep listening until the endpoints are gone."),
+    .references = REFERENCES("kubernetes/kubernetes#43576", "kubernetes/kubernetes#123116"),
     WEIGHTS(k8s_pod_terminating_w),
     CONFIDENCE(.6, .7, .98),
 };
@@ -68,6 +70,7 @@ const struct cause cause_k8s_networkpolicy = {
     .server = N_("Add the client's labels or namespace to the policy."),
     .network = N_("kubectl get networkpolicy -A shows which policy selects the pod."),
     .deterministic = true,
+    .references = REFERENCES("Kubernetes network policies"),
     WEIGHTS(k8s_networkpolicy_w),
     CONFIDENCE(.7, .75, .98),
 };
@@ -98,6 +101,7 @@ const struct cause cause_ipvs_idle_900 = {
     .confirm = N_("The idle time at which it fails is 900 s; ipvsadm --list --timeout shows it."),
     .client = N_("Send TCP keepalives more often than every 15 minutes."),
     .network = N_("Raise kube-proxy's --ipvs-tcp-timeout."),
+    .references = REFERENCES("kubernetes/kubernetes#84041", "cloudnativelabs/kube-router#521"),
     WEIGHTS(ipvs_idle_900_w),
     CONFIDENCE(.9, .95, .99),
 };
@@ -122,6 +126,7 @@ const struct cause cause_mesh_sidecar = {
            "NR."),
     .client = N_("Speak mutual TLS through the mesh, not around it."),
     .server = N_("Hold the application until the proxy is ready; align idle timeouts."),
+    .references = REFERENCES("istio/istio#55138", "envoyproxy/envoy#14981"),
     WEIGHTS(mesh_sidecar_w),
     CONFIDENCE(.75, .8, .97),
 };
@@ -143,6 +148,7 @@ const struct cause cause_stale_discovery = {
            "names."),
     .client = N_("Resolve again on errors, and do not cache longer than the TTL."),
     .server = N_("Correct the record, and lower its TTL before a move."),
+    .references = REFERENCES("RFC 1035 3.2.1", "RFC 8767"),
     WEIGHTS(stale_discovery_w),
     CONFIDENCE(.85, .87, .97),
 };
@@ -165,6 +171,7 @@ const struct cause cause_dual_stack_divergence = {
         N_("Let the service listen on both families, or remove the record of the broken one."),
     .network = N_("Check route and firewall of the failing family."),
     .deterministic = true,
+    .references = REFERENCES("RFC 8305"),
     WEIGHTS(dual_stack_divergence_w),
     CONFIDENCE(.97, .98, .99),
 };
@@ -197,6 +204,7 @@ const struct cause cause_s3_early_error_close = {
     .client = N_("Use the right region's endpoint, signature version and clock; send \"Expect: "
                  "100-continue\"."),
     .deterministic = true,
+    .references = REFERENCES("boto/boto#2207", "RFC 9112 9.6"),
     WEIGHTS(s3_early_error_close_w),
     CONFIDENCE(.9, .93, .98),
 };
@@ -229,6 +237,7 @@ const struct cause cause_s3_idle_or_short_body = {
     .confirm =
         N_("Look for the error code RequestTimeout, and at the idle time of failing requests."),
     .client = N_("Keep the pool's idle time under 20 s; rewind the body before a retry."),
+    .references = REFERENCES("vectordotdev/vector#9703", "aws/aws-sdk-js#281"),
     WEIGHTS(s3_idle_or_short_body_w),
     CONFIDENCE(.85, .87, .97),
 };
@@ -258,6 +267,7 @@ const struct cause cause_es_body_limit = {
     .client = N_("Send smaller bulk requests (5 to 15 MB work best)."),
     .server = N_("Raise http.max_content_length only if memory allows."),
     .deterministic = true,
+    .references = REFERENCES("elastic/elasticsearch#2902", "elastic/elasticsearch#94430"),
     WEIGHTS(es_body_limit_w),
     CONFIDENCE(.93, .95, .99),
 };

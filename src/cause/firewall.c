@@ -32,6 +32,8 @@ const struct cause cause_fw_reject_syn_rst = {
         N_("Check the host's own firewall (nft list ruleset, iptables -S) for a reject rule."),
     .network = N_("Open the port in the rule that rejects it, or correct the rule's addresses."),
     .deterministic = true,
+    .references =
+        REFERENCES("RFC 9293 3.5.3", "RFC 3360", "Linux net/ipv4/netfilter/nf_reject_ipv4.c"),
     WEIGHTS(fw_reject_syn_rst_w),
     CONFIDENCE(.5, .85, .99),
 };
@@ -61,6 +63,7 @@ const struct cause cause_fw_reject_icmp = {
     .server = N_("Check the host's firewall for a reject rule if the error came from the server."),
     .network = N_("Correct the rule or the route on the box that sent the error."),
     .deterministic = true,
+    .references = REFERENCES("RFC 1812 5.2.7.1", "RFC 4443 3.1", "ip(7) IP_RECVERR"),
     WEIGHTS(fw_reject_icmp_w),
     CONFIDENCE(.95, .99, .99),
 };
@@ -85,6 +88,8 @@ const struct cause cause_fw_drop_syn = {
     .server = N_("Check the host's firewall and the security group in front of it."),
     .network = N_("Look for a drop rule for this port, and for the last hop that still answers."),
     .deterministic = true,
+    .references =
+        REFERENCES("RFC 9293 3.8.3", "Linux ip-sysctl tcp_syn_retries, tcp_syn_linear_timeouts"),
     WEIGHTS(fw_drop_syn_w),
     CONFIDENCE(.7, .8, .99),
 };
@@ -125,6 +130,7 @@ const struct cause cause_fw_midstream_reject = {
     .client = N_("Reconnect; the request may have been processed, so ask for its state first."),
     .server = N_("Expect half-open connections: TCP keepalive clears them."),
     .network = N_("Allow established connections before pushing a new policy, and drain first."),
+    .references = REFERENCES("nft(8) reject", "Linux net/ipv4/netfilter/nf_reject_ipv4.c"),
     WEIGHTS(fw_midstream_reject_w),
     CONFIDENCE(.4, .75, .98),
 };
@@ -157,6 +163,7 @@ const struct cause cause_fw_midstream_drop = {
     .client = N_("Reconnect, and set TCP_USER_TIMEOUT so that a dead path is noticed earlier."),
     .server = N_("Set TCP_USER_TIMEOUT or keepalive so that dead connections are closed."),
     .network = N_("Look for packet loss and for a rule or state change at that time."),
+    .references = REFERENCES("RFC 9293 3.8.3", "RFC 5482", "Linux ip-sysctl tcp_retries2"),
     WEIGHTS(fw_midstream_drop_w),
     CONFIDENCE(.6, .75, .95),
 };
@@ -201,6 +208,7 @@ const struct cause cause_fw_state_missing = {
     .network =
         N_("Make the paths symmetric, synchronise state between the boxes, or let the firewall "
            "pick up running connections."),
+    .references = REFERENCES("Linux nf_conntrack-sysctl nf_conntrack_tcp_loose", "RFC 9293 3.5.1"),
     WEIGHTS(fw_state_missing_w),
     CONFIDENCE(.5, .7, .98),
 };
@@ -235,6 +243,9 @@ const struct cause cause_dpi_onpath_rst = {
     .network = N_("Find the device that matched (IPS or filter log at that time) and allow the "
                   "traffic, or ask the provider."),
     .deterministic = true,
+    .references =
+        REFERENCES("Weaver, Sommer, Paxson, NDSS 2009", "Clayton, Murdoch, Watson, PET 2006",
+                   "Sundara Raman et al., SIGCOMM 2023"),
     WEIGHTS(dpi_onpath_rst_w),
     CONFIDENCE(.8, .95, .99),
 };
@@ -271,6 +282,8 @@ const struct cause cause_dpi_inline_rst = {
     .server = N_("The server's socket is still open: nothing arrived there."),
     .network = N_("Look into the log of the IPS or filter at that time and adjust the rule."),
     .deterministic = true,
+    .references = REFERENCES("Sundara Raman et al., CoNEXT 2022 (CenTrace)",
+                             "Sundara Raman et al., SIGCOMM 2023"),
     WEIGHTS(dpi_inline_rst_w),
     CONFIDENCE(.75, .9, .99),
 };
@@ -292,6 +305,7 @@ const struct cause cause_dpi_residual_block = {
     .confirm = N_("Wait two minutes or more and try harmless content first: it works again."),
     .client = N_("Wait, then use another path; do not repeat the content that was hit."),
     .network = N_("Find the filter's match at the first failure, not at the later ones."),
+    .references = REFERENCES("censoredplanet/CenTrace README", "net4people/bbs#285"),
     WEIGHTS(dpi_residual_block_w),
     CONFIDENCE(.7, .8, .9),
 };
@@ -317,6 +331,8 @@ const struct cause cause_ip_port_block_rst = {
     .server = N_("Offer the service on another address or port if the block is not yours to lift."),
     .network = N_("Ask the operator of the path which device lists this address."),
     .deterministic = true,
+    .references = REFERENCES("gfw.report, gfw_unconditional_rst_20250820", "net4people/bbs#511",
+                             "ooni/data#139"),
     WEIGHTS(ip_port_block_rst_w),
     CONFIDENCE(.75, .9, .95),
 };
@@ -348,6 +364,7 @@ const struct cause cause_ips_signature_reset = {
     .server = N_("Look into the WAF's log for this client at that time."),
     .network = N_("Look into the IPS's log; adjust or except the rule."),
     .deterministic = true,
+    .references = REFERENCES("RFC 3360", "Suricata rules: reject"),
     WEIGHTS(ips_signature_reset_w),
     CONFIDENCE(.8, .85, .98),
 };
@@ -381,6 +398,7 @@ const struct cause cause_rate_limit_ban = {
     .client = N_("Slow down, reuse connections, wait for the ban to end."),
     .server = N_("Allow-list this client or raise the limit (fail2ban-client status, nft sets)."),
     .network = N_("Look for this address in the limiter's or ban list."),
+    .references = REFERENCES("nft(8) limit, meter", "fail2ban(1)"),
     WEIGHTS(rate_limit_ban_w),
     CONFIDENCE(.75, .8, .98),
 };
@@ -404,6 +422,7 @@ const struct cause cause_syn_option_intolerance = {
     .server = N_("Update the load balancer or firewall in front."),
     .network = N_("Let unknown TCP options through, as RFC 3360 asks."),
     .deterministic = true,
+    .references = REFERENCES("RFC 3360", "RFC 3168 6.1.1.1", "RFC 7413", "RFC 8684 3.7"),
     WEIGHTS(syn_option_intolerance_w),
     CONFIDENCE(.8, .9, .95),
 };
@@ -433,6 +452,7 @@ const struct cause cause_syn_proxy_mismatch = {
     .client = N_("Nothing to mend here; report it with the time."),
     .server = N_("See whether the service runs and accepts the proxy's address."),
     .network = N_("Check the SYN proxy's view of the backend's health and TCP options."),
+    .references = REFERENCES("RFC 4987", "iptables-extensions(8) SYNPROXY"),
     WEIGHTS(syn_proxy_mismatch_w),
     CONFIDENCE(.7, .85, .98),
 };
@@ -452,6 +472,7 @@ const struct cause cause_explicit_proxy_required = {
     .client = N_("Configure the proxy for this program (https_proxy, or its own setting)."),
     .network = N_("Allow this destination directly if it should work without the proxy."),
     .deterministic = true,
+    .references = REFERENCES("RFC 9110 9.3.6", "RFC 9112 3.2.3"),
     WEIGHTS(explicit_proxy_required_w),
     CONFIDENCE(.8, .85, .98),
 };
@@ -481,6 +502,7 @@ const struct cause cause_tls_intercept_policy = {
     .client = N_("Ask for an exception; install the proxy's authority if policy allows it."),
     .network = N_("Adjust the category or the bypass list of the proxy."),
     .deterministic = true,
+    .references = REFERENCES("Durumeric et al., NDSS 2017"),
     WEIGHTS(tls_intercept_policy_w),
     CONFIDENCE(.75, .85, .98),
 };

@@ -15,6 +15,8 @@ const struct cause cause_tls_plain_to_tls = {
     .client = N_("Use https:// (or the protocol's TLS variant) for this port."),
     .server = N_("Redirect plain HTTP on another port, or say so in the error page."),
     .deterministic = true,
+    .references = REFERENCES("elastic/elasticsearch-py#1911",
+                             "uken/fluent-plugin-elasticsearch#476", "RFC 8446 5.1"),
     WEIGHTS(tls_plain_to_tls_w),
     CONFIDENCE(.97, .98, .99),
 };
@@ -56,6 +58,7 @@ const struct cause cause_tls_tls_to_plain = {
     .client = N_("Use the plain scheme for this port, the right port, or STARTTLS."),
     .server = N_("Turn TLS on for this port if clients should use it."),
     .deterministic = true,
+    .references = REFERENCES("RFC 8446 5.1"),
     WEIGHTS(tls_tls_to_plain_w),
     CONFIDENCE(.97, .98, .99),
 };
@@ -77,6 +80,7 @@ const struct cause cause_tls_starttls_needed = {
     .confirm = N_("Connect and wait a second before sending: a banner (220, +OK, * OK) comes."),
     .client = N_("Use STARTTLS on this port, or the port for implicit TLS (465, 993, 995 ...)."),
     .deterministic = true,
+    .references = REFERENCES("RFC 3207", "RFC 9051 6.2.1", "RFC 8314"),
     WEIGHTS(tls_starttls_needed_w),
     CONFIDENCE(.97, .98, .99),
 };
@@ -101,6 +105,7 @@ const struct cause cause_tls_version = {
     .client = N_("Allow TLS 1.2 and 1.3, or update the TLS library."),
     .server = N_("Enable TLS 1.2 and 1.3."),
     .deterministic = true,
+    .references = REFERENCES("RFC 8446 6.2", "RFC 8996"),
     WEIGHTS(tls_version_w),
     CONFIDENCE(.97, .98, .99),
 };
@@ -126,6 +131,7 @@ const struct cause cause_tls_cipher = {
     .client = N_("Allow the suites and groups that the server has."),
     .server = N_("Offer current suites (ECDHE with AES-GCM or ChaCha20) and groups."),
     .deterministic = true,
+    .references = REFERENCES("RFC 8446 6.2", "RFC 8446 4.1.1"),
     WEIGHTS(tls_cipher_w),
     CONFIDENCE(.9, .92, .99),
 };
@@ -155,6 +161,7 @@ const struct cause cause_tls_client_rejects_cert = {
     .client = N_("Install the right authority, use the certificate's name, check the clock."),
     .server = N_("Send the whole chain, renew the certificate, add the missing name."),
     .deterministic = true,
+    .references = REFERENCES("RFC 8446 6.2", "RFC 5280 6", "RFC 9525"),
     WEIGHTS(tls_client_rejects_cert_w),
     CONFIDENCE(.98, .99, .99),
 };
@@ -184,6 +191,7 @@ const struct cause cause_tls_mtls_required = {
     .client = N_("Give the client its certificate and key (--cert, --key)."),
     .server = N_("Check which authority client certificates must come from."),
     .deterministic = true,
+    .references = REFERENCES("RFC 8446 4.3.2", "RFC 8446 6.2 (certificate_required)"),
     WEIGHTS(tls_mtls_required_w),
     CONFIDENCE(.95, .95, .99),
 };
@@ -221,6 +229,7 @@ const struct cause cause_tls_sni_unknown = {
     .client = N_("Use the right name; check what the name resolves to."),
     .server = N_("Add the name to the server's or router's configuration."),
     .deterministic = true,
+    .references = REFERENCES("RFC 6066 3"),
     WEIGHTS(tls_sni_unknown_w),
     CONFIDENCE(.9, .92, .98),
 };
@@ -270,6 +279,8 @@ const struct cause cause_tls_sni_filter = {
     .server = N_("The server is not at fault."),
     .network = N_("Allow the name in the filter; look into its log at that time."),
     .deterministic = true,
+    .references = REFERENCES("Sundara Raman et al., CoNEXT 2022 (CenTrace)",
+                             "Sundara Raman et al., SIGCOMM 2023"),
     WEIGHTS(tls_sni_filter_w),
     CONFIDENCE(.85, .95, .99),
 };
@@ -287,6 +298,7 @@ const struct cause cause_tls_alpn = {
     .client = N_("Offer http/1.1 too, or the protocol the server speaks."),
     .server = N_("Enable the protocol that clients offer."),
     .deterministic = true,
+    .references = REFERENCES("RFC 7301 3.2"),
     WEIGHTS(tls_alpn_w),
     CONFIDENCE(.98, .99, .99),
 };
@@ -318,6 +330,7 @@ const struct cause cause_tls_big_clienthello = {
     .server = N_("Update the TLS server or load balancer: read until the record is complete."),
     .network = N_("Update the box that inspects TLS."),
     .deterministic = true,
+    .references = REFERENCES("tldr.fail", "RFC 8446 5.1"),
     WEIGHTS(tls_big_clienthello_w),
     CONFIDENCE(.95, .96, .98),
 };
@@ -351,6 +364,7 @@ const struct cause cause_tls_handshake_timeout = {
     .client = N_("Raise the connect timeout; use a nearer endpoint."),
     .server = N_("Raise the handshake timeout."),
     .network = N_("Look for loss and delay on the path."),
+    .references = REFERENCES("Fluent Bit administration/networking (net.connect_timeout)"),
     WEIGHTS(tls_handshake_timeout_w),
     CONFIDENCE(.8, .85, .95),
 };
@@ -372,6 +386,7 @@ const struct cause cause_tls_record_corrupt = {
     .client = N_("Try another network card, driver or path."),
     .server = N_("Look at TcpInCsumErrors and the interface's errors."),
     .network = N_("Look for a box that changes payload."),
+    .references = REFERENCES("RFC 8446 6.2 (bad_record_mac)", "Stone, Partridge, SIGCOMM 2000"),
     WEIGHTS(tls_record_corrupt_w),
     CONFIDENCE(.6, .7, .9),
 };
@@ -393,6 +408,7 @@ const struct cause cause_tls_truncation = {
     .client = N_("Ignore it when the body is complete."),
     .server = N_("Send close_notify before closing."),
     .benign = true,
+    .references = REFERENCES("RFC 8446 6.1", "RFC 9112 9.8"),
     WEIGHTS(tls_truncation_w),
     CONFIDENCE(.95, .97, .98),
 };

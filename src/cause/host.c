@@ -49,6 +49,7 @@ const struct cause cause_port_closed = {
     .server = N_("Start the service, or let it listen on the right address (not only 127.0.0.1)."),
     .network = N_("Check port mappings and the load balancer's target port."),
     .deterministic = false,
+    .references = REFERENCES("RFC 9293 3.5.2", "RFC 9293 3.10.7.1"),
     WEIGHTS(port_closed_w),
     CONFIDENCE(.85, .92, .99),
 };
@@ -84,6 +85,7 @@ const struct cause cause_host_reboot_lost_state = {
         N_("Retransmissions without an answer, then the reset; uptime and logs show the restart."),
     .client = N_("Reconnect and resume; ask for the state of the last request."),
     .server = N_("Find why the host restarted."),
+    .references = REFERENCES("RFC 9293 3.5.1"),
     WEIGHTS(host_reboot_lost_state_w),
     CONFIDENCE(.55, .75, .98),
 };
@@ -125,6 +127,7 @@ const struct cause cause_failover_no_state = {
     .client = N_("Reconnect; retry what is safe to repeat."),
     .server = N_("Drain before moving, or synchronise connections."),
     .network = N_("Look for a failover, a route change or a backend that left at that time."),
+    .references = REFERENCES("RFC 9293 3.5.1", "RFC 4786"),
     WEIGHTS(failover_no_state_w),
     CONFIDENCE(.5, .75, .97),
 };
@@ -150,6 +153,7 @@ const struct cause cause_duplicate_ip = {
            "answers."),
     .server = N_("Change the address of one of the two."),
     .network = N_("Find the second host by its link-layer address, and correct the address plan."),
+    .references = REFERENCES("RFC 5227"),
     WEIGHTS(duplicate_ip_w),
     CONFIDENCE(.7, .97, .99),
 };
@@ -168,6 +172,7 @@ const struct cause cause_vm_pause_migrate = {
            "older state; its connections are then unknown or expired."),
     .confirm = N_("The host's clock jumped, or the hypervisor logged a migration."),
     .server = N_("Migrate live with short pauses; expect clients to reconnect."),
+    .references = REFERENCES("RFC 9293 3.8.4"),
     WEIGHTS(vm_pause_migrate_w),
     CONFIDENCE(.3, .4, .95),
 };
@@ -205,6 +210,7 @@ const struct cause cause_pmtu_blackhole = {
     .network =
         N_("Let ICMP \"fragmentation needed\" / \"packet too big\" through, or clamp the MSS."),
     .deterministic = true,
+    .references = REFERENCES("RFC 2923", "RFC 4821", "Linux ip-sysctl tcp_mtu_probing"),
     WEIGHTS(pmtu_blackhole_w),
     CONFIDENCE(.9, .93, .98),
 };

@@ -29,6 +29,8 @@ const struct cause cause_accept_queue_overflow_rst = {
     .client = N_("Retry with backoff; open fewer connections at once."),
     .server = N_("Accept faster, raise the listen backlog and net.core.somaxconn, or set "
                  "tcp_abort_on_overflow to 0."),
+    .references = REFERENCES("Linux net/ipv4/tcp_minisocks.c tcp_check_req",
+                             "Linux ip-sysctl tcp_abort_on_overflow"),
     WEIGHTS(accept_queue_overflow_rst_w),
     CONFIDENCE(.75, .8, .99),
 };
@@ -69,6 +71,8 @@ const struct cause cause_accept_queue_overflow_drop = {
     .client = N_("Retry with backoff; open fewer connections at once."),
     .server = N_("See why the application does not accept (blocked, too few workers); raise the "
                  "listen backlog and net.core.somaxconn."),
+    .references = REFERENCES("listen(2)",
+                             "Linux Documentation/networking/snmp_counter.rst (ListenOverflows)"),
     WEIGHTS(accept_queue_overflow_drop_w),
     CONFIDENCE(.75, .9, .99),
 };
@@ -88,6 +92,7 @@ const struct cause cause_syn_queue_full = {
     .client = N_("Retry with backoff."),
     .server = N_("Turn on net.ipv4.tcp_syncookies and raise tcp_max_syn_backlog."),
     .network = N_("Filter the flood in front of the server."),
+    .references = REFERENCES("RFC 4987", "Linux ip-sysctl tcp_max_syn_backlog, tcp_syncookies"),
     WEIGHTS(syn_queue_full_w),
     CONFIDENCE(.5, .6, .99),
 };
@@ -127,6 +132,8 @@ const struct cause cause_conn_limit_reset = {
     .server =
         N_("Raise the connection limit or the file limit, or find who holds the connections."),
     .network = N_("Look at the load balancer's own limits."),
+    .references = REFERENCES("HAProxy maxconn, tcp-request connection reject",
+                             "Envoy connection limit filter"),
     WEIGHTS(conn_limit_reset_w),
     CONFIDENCE(.8, .85, .98),
 };
@@ -159,6 +166,7 @@ const struct cause cause_http_limit_close = {
     .confirm = N_("Vary the rate and the Host header: it depends on them."),
     .client = N_("Slow down; check the Host header."),
     .server = N_("Look at limit_req, limit_conn and rules that close without a reply."),
+    .references = REFERENCES("nginx limit_conn, limit_req, return 444"),
     WEIGHTS(http_limit_close_w),
     CONFIDENCE(.75, .8, .97),
 };
@@ -188,6 +196,7 @@ const struct cause cause_overload_shed = {
            "the load."),
     .client = N_("Back off, and keep retries to a tenth of the traffic."),
     .server = N_("Add capacity, or shed earlier with 503 and Retry-After."),
+    .references = REFERENCES("Envoy overload manager", "RFC 9113 8.7"),
     WEIGHTS(overload_shed_w),
     CONFIDENCE(.6, .65, .95),
 };
@@ -207,6 +216,8 @@ const struct cause cause_memory_abort = {
         N_("TCPAbortOnMemory goes up, and the kernel log says \"out of memory -- consider tuning "
            "tcp_mem\"."),
     .server = N_("Find who holds socket memory (ss -tm); raise tcp_mem and tcp_max_orphans."),
+    .references = REFERENCES("Linux ip-sysctl tcp_mem, tcp_max_orphans",
+                             "Linux Documentation/networking/snmp_counter.rst (TCPAbortOnMemory)"),
     WEIGHTS(memory_abort_w),
     CONFIDENCE(.2, .3, .99),
 };
@@ -229,6 +240,7 @@ const struct cause cause_fd_exhaustion = {
            "open files\"."),
     .client = N_("Hold fewer connections open."),
     .server = N_("Raise LimitNOFILE / ulimit -n, and look for leaked descriptors."),
+    .references = REFERENCES("accept(2) EMFILE", "getrlimit(2) RLIMIT_NOFILE"),
     WEIGHTS(fd_exhaustion_w),
     CONFIDENCE(.3, .4, .98),
 };
@@ -275,6 +287,7 @@ const struct cause cause_worker_killed = {
                   "process."),
     .client = N_("Ask for the state before sending the request again."),
     .server = N_("Look into dmesg (OOM) and the supervisor's log; give it memory or time."),
+    .references = REFERENCES("gunicorn timeout", "Linux __tcp_close (RFC 2525 2.17)"),
     WEIGHTS(worker_killed_w),
     CONFIDENCE(.5, .6, .98),
 };
@@ -297,6 +310,8 @@ const struct cause cause_conntrack_full = {
                   "dropping packet\"."),
     .client = N_("Reuse connections; retry later."),
     .network = N_("Raise nf_conntrack_max and shorten its timeouts on that node."),
+    .references =
+        REFERENCES("Linux nf_conntrack-sysctl nf_conntrack_max", "kubernetes/kubernetes#18604"),
     WEIGHTS(conntrack_full_w),
     CONFIDENCE(.4, .5, .99),
 };
@@ -314,6 +329,8 @@ const struct cause cause_ephemeral_exhaustion = {
            "address works."),
     .client = N_("Reuse connections, widen ip_local_port_range, or add source addresses."),
     .network = N_("Give the NAT more addresses."),
+    .references = REFERENCES("Linux ip-sysctl ip_local_port_range",
+                             "AWS NAT gateway ErrorPortAllocation", "RFC 6056"),
     WEIGHTS(ephemeral_exhaustion_w),
     CONFIDENCE(.9, .9, .98),
 };

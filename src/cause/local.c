@@ -18,6 +18,7 @@ const struct cause cause_local_fw_output_reject = {
            "reset."),
     .client = N_("Correct the rule on this host (nft list ruleset, iptables -S OUTPUT)."),
     .deterministic = true,
+    .references = REFERENCES("nft(8) reject", "Linux net/ipv4/netfilter/nf_reject_ipv4.c"),
     WEIGHTS(local_fw_output_reject_w),
     CONFIDENCE(.8, .97, .99),
 };
@@ -36,6 +37,7 @@ const struct cause cause_local_sock_destroy = {
            "network manager): ECONNABORTED here, a reset to the peer."),
     .confirm = N_("errno is ECONNABORTED; look for ss -K or a network change at that time."),
     .client = N_("Find the tool that kills sockets; reconnect."),
+    .references = REFERENCES("ss(8) -K", "sock_diag(7)", "Linux tcp_abort"),
     WEIGHTS(local_sock_destroy_w),
     CONFIDENCE(.97, .99, .99),
 };
@@ -63,6 +65,7 @@ const struct cause cause_local_stale_pool = {
     .confirm = N_("ss shows the socket in CLOSE-WAIT before the request is sent."),
     .client =
         N_("Validate pooled connections before use, and evict idle ones earlier than the server."),
+    .references = REFERENCES("RFC 9112 9.3.1", "golang/go#22158"),
     WEIGHTS(local_stale_pool_w),
     CONFIDENCE(.97, .98, .99),
 };
@@ -93,6 +96,7 @@ const struct cause cause_local_keepalive_kill = {
     .confirm = N_("TCPKeepAlive and TCPAbortOnTimeout went up here; errno is ETIMEDOUT."),
     .client = N_("Find why the peer did not answer: path, firewall, or the host itself."),
     .network = N_("Look for dropped state or loss at the time of the last packet."),
+    .references = REFERENCES("tcp(7) TCP_KEEPIDLE, TCP_USER_TIMEOUT", "RFC 9293 3.8.4"),
     WEIGHTS(local_keepalive_kill_w),
     CONFIDENCE(.98, .99, .99),
 };

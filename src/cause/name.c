@@ -17,6 +17,7 @@ const struct cause cause_dns_nxdomain = {
     .client = N_("Check the spelling and the search list; use the resolver of the right network."),
     .server = N_("Add the record."),
     .deterministic = true,
+    .references = REFERENCES("RFC 1035 4.1.1", "RFC 2308"),
     WEIGHTS(dns_nxdomain_w),
     CONFIDENCE(.95, .97, .99),
 };
@@ -35,6 +36,7 @@ const struct cause cause_dns_no_address = {
     .client = N_("Use the other address family if there is a route."),
     .server = N_("Add the address record."),
     .deterministic = true,
+    .references = REFERENCES("RFC 2308 2.2"),
     WEIGHTS(dns_no_address_w),
     CONFIDENCE(.95, .97, .99),
 };
@@ -56,6 +58,7 @@ const struct cause cause_dns_servfail = {
            "another resolver too."),
     .client = N_("Use another resolver for now."),
     .server = N_("Correct the zone: signatures, delegation, name servers."),
+    .references = REFERENCES("RFC 1035 4.1.1", "RFC 8914"),
     WEIGHTS(dns_servfail_w),
     CONFIDENCE(.9, .95, .97),
 };
@@ -73,6 +76,7 @@ const struct cause cause_dns_refused = {
     .client = N_("Configure a resolver that serves this network."),
     .server = N_("Add the client's network to the resolver's access list."),
     .deterministic = true,
+    .references = REFERENCES("RFC 1035 4.1.1", "RFC 8914"),
     WEIGHTS(dns_refused_w),
     CONFIDENCE(.95, .97, .99),
 };
@@ -94,6 +98,7 @@ const struct cause cause_dns_timeout = {
         N_("Ask each server by UDP and by TCP: an answer by TCP alone points to MTU or a filter."),
     .client = N_("Check the servers in resolv.conf and the way to them."),
     .network = N_("Let UDP and TCP port 53 through."),
+    .references = REFERENCES("RFC 1035 4.2.1", "RFC 7766"),
     WEIGHTS(dns_timeout_w),
     CONFIDENCE(.85, .92, .98),
 };
@@ -110,6 +115,7 @@ const struct cause cause_dns_hosts_override = {
     .confirm = N_("Compare getent hosts NAME with dig NAME, and connect to each answer."),
     .client = N_("Remove the override from /etc/hosts or flush the cache."),
     .deterministic = true,
+    .references = REFERENCES("hosts(5)", "nsswitch.conf(5)"),
     WEIGHTS(dns_hosts_override_w),
     CONFIDENCE(.95, .95, .99),
 };

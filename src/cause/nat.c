@@ -31,6 +31,7 @@ const struct cause cause_nat_mapping_expired = {
     .confirm = N_("It depends on the idle time; compare the outside port before and after."),
     .client = N_("Send keepalives below the NAT's idle time."),
     .network = N_("Raise the NAT's idle timeout (RFC 5382 asks for 2 h 4 min)."),
+    .references = REFERENCES("RFC 5382 REQ-5", "RFC 7857"),
     WEIGHTS(nat_mapping_expired_w),
     CONFIDENCE(.8, .85, .97),
 };
@@ -51,6 +52,7 @@ const struct cause cause_nat_rebind_ip_change = {
            "packets have no way back."),
     .confirm = N_("The source address of the connection is no longer on any interface."),
     .client = N_("Reconnect after a network change."),
+    .references = REFERENCES("rtnetlink(7)", "RFC 5382"),
     WEIGHTS(nat_rebind_ip_change_w),
     CONFIDENCE(.95, .95, .98),
 };
@@ -73,6 +75,8 @@ const struct cause cause_conntrack_invalid_unnat = {
            "nf_conntrack_tcp_be_liberal=1 stops it."),
     .network = N_("Set net.netfilter.nf_conntrack_tcp_be_liberal=1 on the nodes, or drop invalid "
                   "packets."),
+    .references = REFERENCES("kubernetes/kubernetes#74839", "kubernetes/kubernetes#120412",
+                             "Linux nf_conntrack-sysctl nf_conntrack_tcp_be_liberal"),
     WEIGHTS(conntrack_invalid_unnat_w),
     CONFIDENCE(.4, .95, .99),
 };
@@ -105,6 +109,7 @@ const struct cause cause_conntrack_flushed = {
     .confirm = N_("All connections through it died at the same moment; new ones work."),
     .client = N_("Reconnect."),
     .network = N_("Synchronise state between the pair, and avoid flushing the table."),
+    .references = REFERENCES("conntrack(8)", "Linux nf_conntrack-sysctl nf_conntrack_tcp_loose"),
     WEIGHTS(conntrack_flushed_w),
     CONFIDENCE(.4, .6, .98),
 };
@@ -126,6 +131,7 @@ const struct cause cause_timewait_collision = {
     .client = N_("Widen ip_local_port_range, keep TCP timestamps on, reuse connections."),
     .server = N_("Close connections properly so that no half-open ones stay."),
     .network = N_("Let the NAT wait longer before it gives a port out again."),
+    .references = REFERENCES("RFC 9293 3.6.1", "RFC 6191", "RFC 5961 4.2"),
     WEIGHTS(timewait_collision_w),
     CONFIDENCE(.8, .97, .99),
 };
@@ -144,6 +150,7 @@ const struct cause cause_paws_nat_drop = {
         N_("With tcp_timestamps=0 on the client it works; PAWS counters move on the server."),
     .client = N_("Turn TCP timestamps off as a stopgap."),
     .server = N_("Turn tcp_tw_recycle off, or update the kernel."),
+    .references = REFERENCES("RFC 7323 5", "Linux commit 4396e46187ca (tcp_tw_recycle removed)"),
     WEIGHTS(paws_nat_drop_w),
     CONFIDENCE(.8, .85, .98),
 };
@@ -164,6 +171,7 @@ const struct cause cause_snat_port_reuse = {
     .confirm = N_("It happens rarely and at random, and only through that NAT."),
     .client = N_("Retry at once: the next port works."),
     .network = N_("Let the NAT keep ports for TIME-WAIT's length (RFC 5382)."),
+    .references = REFERENCES("RFC 6888", "RFC 7857"),
     WEIGHTS(snat_port_reuse_w),
     CONFIDENCE(.4, .6, .8),
 };
@@ -195,6 +203,7 @@ const struct cause cause_stray_rst_in_window = {
     .confirm = N_("The connection carries data afterwards."),
     .client = N_("None needed."),
     .benign = true,
+    .references = REFERENCES("RFC 5961 3.2", "RFC 9293 3.10.7"),
     WEIGHTS(stray_rst_in_window_w),
     CONFIDENCE(.7, .95, .97),
 };

@@ -51,6 +51,7 @@ const struct cause cause_http_early_reply_upload = {
         N_("Raise the limit (client_max_body_size ...) or read and drop the body before closing "
            "(lingering close)."),
     .deterministic = true,
+    .references = REFERENCES("RFC 9112 9.6", "RFC 9110 10.1.1", "nginx lingering_close"),
     WEIGHTS(http_early_reply_upload_w),
     CONFIDENCE(.92, .95, .99),
 };
@@ -72,6 +73,7 @@ const struct cause cause_http_header_too_large = {
     .server =
         N_("Raise the header limit (large_client_header_buffers, LimitRequestFieldSize ...)."),
     .deterministic = true,
+    .references = REFERENCES("RFC 6585 5", "RFC 9110 15.5.15"),
     WEIGHTS(http_header_too_large_w),
     CONFIDENCE(.93, .94, .98),
 };
@@ -102,6 +104,7 @@ const struct cause cause_http_parse_reject = {
     .client = N_("Correct the request; look at header syntax and lengths."),
     .server = N_("Look into the error log: it names the offending line."),
     .deterministic = true,
+    .references = REFERENCES("RFC 9112 2.2", "RFC 9110 15.5.1"),
     WEIGHTS(http_parse_reject_w),
     CONFIDENCE(.9, .92, .97),
 };
@@ -127,6 +130,7 @@ const struct cause cause_http_wrong_version = {
     .client = N_("Speak the version the server has; let ALPN choose."),
     .server = N_("Enable the version that clients use on this port."),
     .deterministic = true,
+    .references = REFERENCES("RFC 9113 3.4", "RFC 7301"),
     WEIGHTS(http_wrong_version_w),
     CONFIDENCE(.95, .96, .98),
 };
@@ -152,6 +156,7 @@ const struct cause cause_http_100_ignored = {
     .client = N_("Leave the header out."),
     .server = N_("Answer 100 Continue, or ignore the header."),
     .deterministic = true,
+    .references = REFERENCES("RFC 9110 10.1.1"),
     WEIGHTS(http_100_ignored_w),
     CONFIDENCE(.9, .92, .95),
 };
@@ -173,6 +178,7 @@ const struct cause cause_h2_goaway_rststream = {
            "why."),
     .client = N_("Obey the last stream id of GOAWAY; ping less often (ENHANCE_YOUR_CALM)."),
     .server = N_("Look up the error code in the server's log."),
+    .references = REFERENCES("RFC 9113 6.4, 6.8, 7", "zeromicro/go-zero#3250"),
     WEIGHTS(h2_goaway_rststream_w),
     CONFIDENCE(.98, .99, .99),
 };
@@ -202,6 +208,7 @@ const struct cause cause_app_proto_mismatch = {
     .client = N_("Use the right port."),
     .server = N_("Check which service listens there (ss -ltnp)."),
     .deterministic = true,
+    .references = REFERENCES("RFC 6335"),
     WEIGHTS(app_proto_mismatch_w),
     CONFIDENCE(.9, .92, .98),
 };
@@ -236,6 +243,7 @@ const struct cause cause_auth_abort = {
     .server =
         N_("Correct the access rule (pg_hba.conf, MySQL host, Redis protected mode, hosts.deny)."),
     .deterministic = true,
+    .references = REFERENCES("PostgreSQL pg_hba.conf", "Redis protected-mode"),
     WEIGHTS(auth_abort_w),
     CONFIDENCE(.85, .87, .98),
 };

@@ -49,6 +49,8 @@ const struct cause cause_idle_lb_rst = {
     .client = N_("Close pooled connections, or send keepalives, at less than half of that time."),
     .server = N_("Send TCP keepalives well below that time, or close idle connections earlier."),
     .network = N_("Raise the idle timeout of the load balancer or NAT."),
+    .references = REFERENCES("AWS NLB configurable idle timeout", "AWS NAT gateway troubleshooting",
+                             "RFC 5382 REQ-5"),
     WEIGHTS(idle_lb_rst_w),
     CONFIDENCE(.85, .9, .98),
 };
@@ -102,6 +104,7 @@ const struct cause cause_idle_lb_rst_pushed = {
     .client = N_("Send keepalives below half of that time, or let the pool close first."),
     .server = N_("Raise the server's idle timeout if it is the server's."),
     .network = N_("Raise the idle timeout of the load balancer (Azure: 4 to 100 minutes)."),
+    .references = REFERENCES("Azure load-balancer-tcp-reset"),
     WEIGHTS(idle_lb_rst_pushed_w),
     CONFIDENCE(.9, .95, .98),
 };
@@ -136,6 +139,8 @@ const struct cause cause_idle_silent_drop = {
     .client = N_("Send TCP keepalives below that time; set TCP_USER_TIMEOUT to notice earlier."),
     .server = N_("Send TCP keepalives below that time."),
     .network = N_("Raise the idle timeout, or let the box reject instead of drop."),
+    .references = REFERENCES("Google Cloud VPC connection tracking",
+                             "Cisco ASA/FTD global timeouts", "RFC 5382 REQ-5", "RFC 9293 3.8.4"),
     WEIGHTS(idle_silent_drop_w),
     CONFIDENCE(.85, .9, .95),
 };
@@ -181,6 +186,7 @@ const struct cause cause_keepalive_race = {
     .server =
         N_("Make the keep-alive timeout longer than that of every client and proxy before it."),
     .network = N_("Load balancer idle time below the backend's keep-alive time."),
+    .references = REFERENCES("nodejs/node#20256", "RFC 9112 9.3.1", "AWS ALB attributes"),
     WEIGHTS(keepalive_race_w),
     CONFIDENCE(.9, .95, .99),
 };
@@ -201,6 +207,8 @@ const struct cause cause_keepalive_max_requests = {
     .confirm = N_("Repeat requests on one connection: it fails at the same count each time."),
     .client = N_("Honour \"Connection: close\" and retry on a new connection."),
     .server = N_("Raise keepalive_requests / MaxKeepAliveRequests."),
+    .references =
+        REFERENCES("nginx keepalive_requests", "Apache MaxKeepAliveRequests", "RFC 9112 9.6"),
     WEIGHTS(keepalive_max_requests_w),
     CONFIDENCE(.9, .95, .98),
 };
@@ -245,6 +253,8 @@ const struct cause cause_inflight_idle_cut = {
     .client = N_("Ask for the work as a job and poll for it, or split it."),
     .server = N_("Answer early and send heartbeats or chunks while working."),
     .network = N_("Raise the idle timeout of the proxy for this path."),
+    .references = REFERENCES("AWS ALB idle timeout", "Azure load-balancer-tcp-idle-timeout",
+                             "Cloudflare connection limits"),
     WEIGHTS(inflight_idle_cut_w),
     CONFIDENCE(.85, .88, .97),
 };
@@ -295,6 +305,8 @@ const struct cause cause_server_read_timeout = {
            "constant time. A 408 may come first."),
     .client = N_("Send the request without pauses, or in smaller parts."),
     .server = N_("Raise client_header_timeout / client_body_timeout or the like."),
+    .references =
+        REFERENCES("nginx client_body_timeout, reset_timedout_connection", "RFC 9110 15.5.9"),
     WEIGHTS(server_read_timeout_w),
     CONFIDENCE(.85, .9, .97),
 };
@@ -337,6 +349,7 @@ const struct cause cause_app_deadline_abort = {
            "side names a timeout."),
     .client = N_("Raise the deadline, or ask for less at once."),
     .server = N_("Raise the worker or query timeout, or answer that it is over before closing."),
+    .references = REFERENCES("RFC 1122 4.2.2.13", "gunicorn timeout"),
     WEIGHTS(app_deadline_abort_w),
     CONFIDENCE(.6, .7, .97),
 };
@@ -363,6 +376,7 @@ const struct cause cause_peer_keepalive_expired = {
     .confirm = N_("Look for a link, route or suspend event during the silence."),
     .client = N_("Reconnect after a network change; use shorter keepalives."),
     .server = N_("Use keepalive times that outlast short outages, if that is wanted."),
+    .references = REFERENCES("RFC 9293 3.8.4", "tcp(7) TCP_KEEPIDLE"),
     WEIGHTS(peer_keepalive_expired_w),
     CONFIDENCE(.5, .6, .97),
 };
@@ -395,6 +409,7 @@ const struct cause cause_peer_rto_gave_up = {
     .server =
         N_("Look at retransmissions (nstat TcpRetransSegs) and the host's load at that time."),
     .network = N_("Look for loss, a black hole or dropped state on the path."),
+    .references = REFERENCES("RFC 9293 3.8.3", "RFC 5482", "tcp(7) TCP_USER_TIMEOUT"),
     WEIGHTS(peer_rto_gave_up_w),
     CONFIDENCE(.5, .8, .97),
 };
@@ -420,6 +435,7 @@ const struct cause cause_fin_wait2_late_data = {
     .confirm = N_("Compare the age of the FIN with the moment of the data."),
     .client = N_("Stop sending after end of file; close too."),
     .server = N_("Stop sending when the client has closed."),
+    .references = REFERENCES("RFC 9293 3.6", "Linux ip-sysctl tcp_fin_timeout"),
     WEIGHTS(fin_wait2_late_data_w),
     CONFIDENCE(.9, .97, .99),
 };
@@ -448,6 +464,7 @@ const struct cause cause_max_conn_age = {
     .confirm = N_("Keep one connection busy: it ends at the same age each time."),
     .client = N_("Handle GOAWAY, and rotate connections earlier by yourself."),
     .server = N_("Add a grace period and jitter to the age limit."),
+    .references = REFERENCES("grpc/grpc-go#6019", "RFC 9113 6.8"),
     WEIGHTS(max_conn_age_w),
     CONFIDENCE(.8, .85, .97),
 };

@@ -144,6 +144,30 @@ void patterns_release(struct patterns *p);
 int patterns_find(struct patterns *p, const struct pattern_item *items, size_t n); /* -ENOMEM */
 enum fact_kind pattern_fact_kind(enum pattern_kind kind);
 void pattern_fact(struct fact *out, const struct pattern *p); /* holds no strings */
+/* ---- shapes of resets that were described of injectors (causes.md B5) ---- */
+struct injector {
+    const char *shape;    /* N_() */
+    const char *source;   /* who described it */
+    const char *as_of;
+    int flags, count;     /* of that many resets of one side, all with these flags */
+    int32_t steps[2];     /* sequence numbers against the first's; INT32_MIN: any */
+    int32_t ttl_step;     /* from one to the next; INT32_MIN: any */
+    uint32_t payload_len; /* 0: any */
+};
+size_t injector_count(void);
+const struct injector *injector_at(size_t i);
+const struct injector *injector_like(const struct reset *r); /* NULL: like none */
+
+/* ---- what an error of a socket says of the wire (causes.md 0.2) ---- */
+struct wire_errno {
+    const char *name;  /* "ECONNRESET"; "EOF" for a read of 0 bytes */
+    const char *event; /* N_(): what happened on the wire */
+    const char *tell;  /* N_(): how its cases are told apart */
+};
+size_t wire_errno_count(void);
+const struct wire_errno *wire_errno_at(size_t i);
+const struct wire_errno *wire_errno_by_name(const char *name); /* any case; NULL unknown */
+
 /* ---- timers that are somebody's default (causes.md F) ---- */
 struct lifetime {
     int seconds;

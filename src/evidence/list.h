@@ -72,6 +72,8 @@ FACT(RST_OUT_OF_WINDOW, "rst-out-of-window", "seq", "bytes", SEV_NOTE, N_("the r
 FACT(RST_ACK_ODD, "rst-ack", "ack-field", "", SEV_NOTE, N_("the reset's acknowledgement number %1$s fits nothing that was sent"), "", "")
 FACT(RST_FAN, "rst-fan", "train", "", SEV_BAD, N_("%1$s resets with different sequence numbers came"), "", "")
 FACT(RST_TRAIN, "rst-train", "train", "", SEV_WARN, N_("%1$s resets came within %2$s"), N_("one reset came"), "")
+FACT(INJECTOR_SHAPE, "rst-injector-shape", "injector", "", SEV_WARN,
+     N_("the resets have a shape that was described of an injector: %1$s (%2$s)"), "", "")
 FACT(RST_MIXED, "rst-mixed", "train", "", SEV_WARN, N_("RST and RST+ACK of the same side differ in %1$s"), "", "")
 FACT(RST_DF_LOST, "rst-df", "ip-id", "", SEV_NOTE,
      N_("the reset lacks the don't-fragment bit that the side's other packets bear"), "", "")

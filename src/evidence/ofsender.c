@@ -101,6 +101,9 @@ static void the_train(struct facts *out, const struct reset *r)
         say1(out, r, FACT_RST_MIXED, true, v_text("TTL"));
     if (both_at_once(r))
         say0(out, r, FACT_RST_BOTH_WAYS, true);
+    const struct injector *like = injector_like(r);
+    if (like)
+        say(out, r, FACT_INJECTOR_SHAPE, true, v_text(like->shape), v_text(like->source), v_none());
 }
 
 static void the_time(struct facts *out, const struct reset *r)

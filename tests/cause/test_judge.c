@@ -52,6 +52,10 @@ static void sound_texts(const struct cause *c)
         assert_true(texts[i] && strlen(texts[i]) > 8);
     assert_true(c->client || c->server || c->network);
     assert_null(strchr(c->title, '%'));
+    assert_non_null(c->references);
+    assert_non_null(c->references[0]);
+    for (const char *const *r = c->references; *r; r++)
+        assert_true(strlen(*r) > 5);
 }
 
 static void sound_weights(const struct cause *c)

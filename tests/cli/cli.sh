@@ -71,6 +71,7 @@ run unknown-short 2 'unknown option: -Z' -Z
 run no-value 2 'needs a value' -b -r
 run no-terminal 2 'terminal'
 run no-playbook 2 'elasticsearch, s3' -b -P es tcp://127.0.0.1:1
+run explain-errno 0 '' --explain econnreset
 run explain-playbook 0 '' --explain elasticsearch
 says 'max_content_length'
 run bad-time 2 'interval' -b --interval soon tcp://127.0.0.1:1

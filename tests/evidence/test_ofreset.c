@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "evidence/evidence.h"
@@ -329,6 +330,44 @@ static void a_router_lowers_the_ttl(void **state)
     assert_int_equal(no_hop(64, 1, -1), -1); /* all packets of that side come so */
 }
 
+/* n resets of the server with these flags; the steps of sequence number and TTL of those after the
+ * first. */
+static bool like_an_injector(int flags, int n, int32_t step1, int32_t step2, int ttl_step)
+{
+    struct reset r = {
+        .from = SIDE_RESP, .flags = (uint8_t)flags, .ttl = 50, .seq = UINT32_MAX - 99};
+    int32_t steps[] = {step1, step2};
+
+    for (int i = 0; i < n - 1; i++) {
+        r.others[i].packet = (uint64_t)i + 2;
+        r.others[i].from = SIDE_RESP;
+        r.others[i].flags = (uint8_t)flags;
+        r.others[i].seq = r.seq + (uint32_t)steps[i];
+        r.others[i].ttl = (uint8_t)(50 + (i + 1) * ttl_step);
+    }
+    return injector_like(&r) != NULL;
+}
+
+static void described_shapes_are_known(void **state)
+{
+    struct reset one = {.from = SIDE_RESP, .flags = TCP_RST | TCP_ACK, .payload_len = 10};
+
+    (void)state;
+    assert_true(like_an_injector(TCP_RST | TCP_ACK, 3, 1460, 4380, 0)); /* over the wrap */
+    assert_false(like_an_injector(TCP_RST, 3, 1460, 4380, 0));
+    assert_false(like_an_injector(TCP_RST | TCP_ACK, 2, 1460, 4380, 0));
+    assert_false(like_an_injector(TCP_RST | TCP_ACK, 3, 1448, 2896, 0));
+    assert_true(like_an_injector(TCP_RST, 2, 12503, 0, 0));
+    assert_true(like_an_injector(TCP_RST | TCP_ACK, 3, 0, 0, 1));
+    assert_false(like_an_injector(TCP_RST | TCP_ACK, 3, 0, 0, 0)); /* a host's three */
+    assert_true(injector_like(&one));
+    snprintf(one.payload_text, sizeof(one.payload_text), "flow expired");
+    assert_false(injector_like(&one));
+    one.payload_text[0] = 0;
+    one.payload_len = 0;
+    assert_null(injector_like(&one));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -339,6 +378,7 @@ int main(void)
         cmocka_unit_test(idle_is_matched),
         cmocka_unit_test(words_are_read),
         cmocka_unit_test(a_router_lowers_the_ttl),
+        cmocka_unit_test(described_shapes_are_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
