@@ -85,6 +85,9 @@ struct view {
     enum end end;   /* END_RST: a RST of unknown class */
 };
 void view_of(struct view *v, const struct facts *facts);
+/* How far what the capture shows may be trusted, up to 1: less where it lost packets or saw one
+ * direction only, for what was compared may be incomplete. */
+double view_trust(const struct view *v);
 /* Somebody saw a reset: on the wire, or as an errno (cause/sender.c). */
 bool view_any_reset(const struct view *v);
 

@@ -137,6 +137,12 @@ void view_of(struct view *v, const struct facts *facts)
     v->end = end_of(v);
 }
 
+double view_trust(const struct view *v)
+{
+    return (view_yes(v, FACT_CAPTURE_DROPS) ? .9 : 1) * (view_yes(v, FACT_ONE_SIDED) ? .9 : 1) *
+           (view_yes(v, FACT_PACKETS_MISSING) ? .85 : 1);
+}
+
 /* ---- one weight ---- */
 
 static bool in_list(const char *list, const char *word)
@@ -314,9 +320,7 @@ static double cap_of(const struct cause *c, const struct view *v, bool decisive)
 
 static enum grade grade_of(const struct view *v, const struct scored *s)
 {
-    bool sure = s->decisive && !view_yes(v, FACT_CAPTURE_DROPS) && !view_yes(v, FACT_ONE_SIDED);
-
-    if (s->confidence >= .95 && sure)
+    if (s->confidence >= .95 && s->decisive && view_trust(v) == 1)
         return GRADE_CONFIRMED;
     return s->confidence >= .6 ? GRADE_LIKELY : s->confidence >= .2 ? GRADE_POSSIBLE : GRADE_NONE;
 }
@@ -354,7 +358,8 @@ static size_t score_all(struct judgement *j, const struct view *v, struct scored
     /* The cap after the order: it says how sure one may be, not what is likelier. */
     for (size_t i = 0; i < n; i++)
         s[i].confidence =
-            fmin(calibrated(s[i].confidence), cap_of(cause_at(s[i].cause), v, s[i].decisive));
+            fmin(calibrated(s[i].confidence), cap_of(cause_at(s[i].cause), v, s[i].decisive)) *
+            view_trust(v);
     return n;
 }
 

@@ -183,12 +183,6 @@ bool view_any_reset(const struct view *v)
            (view_yes(v, FACT_CONN_REFUSED) && !view_yes(v, FACT_ICMP_ERROR));
 }
 
-/* What was compared may be incomplete where the capture lost packets or saw one direction only. */
-static double capture_trust(const struct view *v)
-{
-    return (view_yes(v, FACT_CAPTURE_DROPS) ? .9 : 1) * (view_yes(v, FACT_ONE_SIDED) ? .9 : 1);
-}
-
 int judge_sender(struct judgement *j, const struct view *v)
 {
     j->sender = SENDER_UNKNOWN;
@@ -196,7 +190,7 @@ int judge_sender(struct judgement *j, const struct view *v)
     if (!j->sender_why)
         return -ENOMEM;
     if (!view_any_reset(v) || settled(j, v)) {
-        j->sender_confidence *= capture_trust(v);
+        j->sender_confidence *= view_trust(v);
         return 0;
     }
     int odds = weigh(j, v);
@@ -221,7 +215,7 @@ int judge_sender(struct judgement *j, const struct view *v)
         j->sender_confidence = fmin(1 - box, view_yes(v, FACT_OUT_RSTS) ? .98 : .95);
     }
     qsort(j->sender_why, j->nsender_why, sizeof(*j->sender_why), heavier);
-    j->sender_confidence *= capture_trust(v);
+    j->sender_confidence *= view_trust(v);
     return 0;
 }
 

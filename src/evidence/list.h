@@ -92,6 +92,9 @@ FACT(CAPTURE_DROPS, "capture-drops", "caveat", "packets", SEV_WARN, N_("%1$s pac
 FACT(TUNNELLED, "tunnelled", "caveat", "", SEV_NOTE,
      N_("the packets came through a tunnel: their TTL counts hops inside it"), "", "")
 FACT(ONE_SIDED, "one-sided", "caveat", "", SEV_WARN, N_("the capture saw only one direction"), "", "")
+FACT(PACKETS_MISSING, "packets-missing", "caveat", "", SEV_WARN,
+     N_("the capture lacks packets of this connection: %1$s stretches were acknowledged that it does "
+        "not hold"), "", "")
 FACT(MIDSTREAM, "midstream", "caveat", "", SEV_NOTE, N_("the start of the connection was not captured"), "", "")
 /* ---- the handshake of TCP ---- */
 FACT(SYNACK_REPEATED, "synack-repeated", "accept-queue", "", SEV_WARN, N_("the server repeated its SYN-ACK %1$s times although it had been acknowledged"), "", "")

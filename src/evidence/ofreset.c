@@ -47,6 +47,8 @@ static void the_segment(struct facts *out, const struct reset *r)
     say1(out, r, FACT_HARMLESS, !r->harmful, v_text(r->harmful_why ? r->harmful_why : ""));
     if (r->one_sided)
         say0(out, r, FACT_ONE_SIDED, true);
+    if (r->gaps)
+        say1(out, r, FACT_PACKETS_MISSING, true, v_int(r->gaps));
     if (r->tunnelled)
         say0(out, r, FACT_TUNNELLED, true);
     if (r->midstream)

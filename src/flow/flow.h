@@ -191,6 +191,7 @@ struct reset {
     uint32_t syn_repeats;
     bool handshake_done, synack_seen, synack_bad_ack; /* bad: challenge ACK, half-open */
     bool midstream, one_sided; /* start not seen; only one direction seen */
+    uint32_t gaps;             /* stretches that were acknowledged but never captured */
     bool zero_window, keepalives_before, tfo, mptcp;
     bool retried;              /* a later SYN of the same client to the same service */
     bool retry_worked;

@@ -187,6 +187,7 @@ static void take_state(struct reset *r, const struct flow *f)
     r->synack_bad_ack = f->synack_bad_ack;
     r->midstream = flow_midstream(f);
     r->one_sided = !o->seen || !p->seen;
+    r->gaps = f->more ? f->more->zeek[0].gaps + f->more->zeek[1].gaps : 0;
     r->zero_window = o->zero_window || p->zero_window;
     r->keepalives_before = o->keepalive || p->keepalive;
     r->tfo = f->tfo;

@@ -108,15 +108,15 @@ static void each_fact_counts_for_something(void **state)
         FACT_VANTAGE,                         /* the sender */
         FACT_SOCKET_RESET,                    /* that there was a reset, and at what stage */
         FACT_CAPTURE_DROPS,                   /* caveats: the grade and the sender */
-        FACT_ONE_SIDED,      FACT_COUNTER_SHARED,
+        FACT_ONE_SIDED,      FACT_PACKETS_MISSING, FACT_COUNTER_SHARED,
         FACT_RST_DELAY,      /* RST_BEFORE_RTT and RESPONSE_WAIT say what follows from it */
         FACT_BYTES_SENT,     /* ALL_ACKED and NOTHING_ACKED say what follows from it */
         FACT_RST_TTL,        /* one TTL with nothing to set it against */
         FACT_TUNNELLED,      /* how the TTLs are to be read */
         FACT_CLIENT_PROCESS, /* whose socket it was is no cause */
-        FACT_SERVER_PROCESS, FACT_NOT_NOTICED,
-        FACT_TLS_RESUMED,    FACT_LAST_WORDS, /* what they mean are facts of their own */
-        FACT_LOG_SAYS,                        /* likewise */
+        FACT_SERVER_PROCESS, FACT_NOT_NOTICED,     FACT_TLS_RESUMED,
+        FACT_LAST_WORDS, /* what they mean are facts of their own */
+        FACT_LOG_SAYS,   /* likewise */
     };
     bool counts[FACT_KIND_COUNT] = {false};
 
