@@ -118,14 +118,16 @@ static void run_capture(struct flow_table *t, const uint8_t *data, size_t size)
     struct capread r;
     struct record rec;
     struct packet p;
+    struct flow_ready ready;
     struct defrag *d = defrag_new(16384);
     size_t at = 0, used;
 
     capread_init(&r);
     while (d && capread_next(&r, data + at, size - at, &used, &rec) == 1) {
         at += used;
+        flow_make_ready(&ready, &rec, flow_table_key(t));
+        flow_table_soon(t, &ready);
         packet_decode(&p, &rec, d);
-        flow_table_ahead(t, &p);
         take(t, &p);
     }
     capread_release(&r);

@@ -153,8 +153,9 @@ struct tried {
     char why[256];
 };
 
-static void on_tried_record(void *arg, const struct record *rec)
+static void on_tried_record(void *arg, const struct record *rec, void *made)
 {
+    (void)made;
     (void)arg;
     (void)rec;
 }
@@ -172,7 +173,7 @@ static void on_tried(void *arg, enum capture_state state, enum capture_error err
 /* The helper is started as it would be: no rule of thumb knows better. */
 static int try_capture(struct tried *t)
 {
-    struct capture_callbacks cb = {on_tried_record, on_tried, t, NULL};
+    struct capture_callbacks cb = {.on_record = on_tried_record, .on_state = on_tried, .arg = t};
     struct capture *c = NULL;
     int err = -ENOMEM;
 

@@ -6,9 +6,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define AHEAD_RECORDS 16 /* far enough for memory to answer, near enough to stay cached */
-#define AHEAD_BYTES   2048
-#define SETTLE_MAX    (500 * NS_PER_MS)
+#define SETTLE_MAX (500 * NS_PER_MS)
 
 /* ---- turns: an eventfd that is always readable ---- */
 struct turn {
@@ -121,11 +119,16 @@ struct capture *capture_new(struct loop *l, const struct capture_callbacks *cb, 
     c->cb = *cb;
     capread_init(&c->reader);
     if (filter && filter[0]) {
+        c->cb.make = NULL; /* most packets may be none of ours */
         c->filters.expr = strdup(filter);
         if (!c->filters.expr) {
             capture_free(c);
             return NULL;
         }
+    }
+    if (batch_init(&c->batch, &c->cb) < 0) {
+        capture_free(c);
+        return NULL;
     }
     return c;
 }
@@ -165,6 +168,8 @@ static void destroy(struct capture *c)
         filter_free(c->filters.items[i].f);
     free(c->filters.expr);
     free(c->name);
+    free(c->ifs);
+    batch_release(&c->batch);
     capread_release(&c->reader);
     free(c);
 }
@@ -205,7 +210,7 @@ static bool first_record(struct capture *c, uint32_t link)
     return false;
 }
 
-bool capture_deliver(struct capture *c, const struct record *rec)
+bool capture_deliver(struct capture *c, const struct record *rec, void *made)
 {
     if (!c->link_seen_known) {
         c->link_seen_known = link_known(rec->link);
@@ -219,63 +224,8 @@ bool capture_deliver(struct capture *c, const struct record *rec)
     c->stats.bytes += rec->caplen;
     c->stats.truncated += rec->caplen < rec->len;
     if (c->cb.on_record)
-        c->cb.on_record(c->cb.arg, rec);
+        c->cb.on_record(c->cb.arg, rec, made);
     return !c->halted;
-}
-
-/* Where the looking ahead has got to, in bytes and in records past the one that is due. */
-struct ahead {
-    size_t off;
-    unsigned records;
-};
-
-static void look_ahead(const struct capture *c, struct ahead *a, const uint8_t *p, size_t len)
-{
-    struct record rec;
-    size_t took;
-
-    while (a->records < AHEAD_RECORDS &&
-           capread_peek(&c->reader, p + a->off, len - a->off, &took, &rec)) {
-        /* The bytes themselves: what follows here, and where a run of equal ones would be. */
-        __builtin_prefetch(p + MIN_OF(a->off + AHEAD_BYTES, len));
-        __builtin_prefetch(p + MIN_OF(a->off + AHEAD_BYTES + 64, len));
-        __builtin_prefetch(p + MIN_OF(a->off + AHEAD_RECORDS * took, len));
-        c->cb.on_ahead(c->cb.arg, &rec);
-        a->off += took;
-        a->records++;
-    }
-}
-
-int capture_walk(struct capture *c, const uint8_t *p, size_t len, size_t *used)
-{
-    nstime until = loop_clock() + SLICE_NS;
-    struct ahead ahead = {0};
-    struct record rec;
-    size_t off = 0;
-    unsigned n = 0;
-    int r;
-    bool ahead_wanted = c->cb.on_ahead && !c->filters.expr;
-
-    if (ahead_wanted)
-        c->cb.on_ahead(c->cb.arg, NULL);
-    for (;;) {
-        size_t took = 0;
-        if (ahead_wanted)
-            look_ahead(c, &ahead, p, len);
-        if (ahead.records)
-            ahead.records--;
-        r = capread_next(&c->reader, p + off, len - off, &took, &rec);
-        off += took;
-        if (ahead.off < off)
-            ahead = (struct ahead){.off = off};
-        if (r <= 0)
-            break;
-        if (!capture_deliver(c, &rec) || ((++n & 63) == 0 && loop_clock() >= until))
-            break;
-    }
-    *used = off;
-    c->stats.seen = MAX_OF(c->stats.seen, c->reader.records);
-    return r;
 }
 
 /* ---- states ---- */
@@ -305,8 +255,8 @@ void capture_finish(struct capture *c, enum capture_state state, enum capture_er
     text_clean(clean, sizeof clean, text, strlen(text));
     capture_enter(c);
     c->state = state;
-    count_drops(c);
     close_source(c);
+    count_drops(c);
     c->round = UINT64_MAX; /* whoever waits, waits no longer */
     capture_round_done(c);
     if (c->cb.on_state)

@@ -33,15 +33,19 @@ struct capture_stats {
     uint64_t truncated;
 };
 struct capture_callbacks {
-    void (*on_record)(void *arg, const struct record *rec);
+    void (*on_record)(void *arg, const struct record *rec, void *made);
     /* State changed; ENDED or FAILED is the last one. FAILED: nothing can be read, text says why.
      * ENDED with an err: what came before was read, text says what is wrong with the rest (cut in
      * the middle of a packet, damaged). Both callbacks may stop or free the capture. */
     void (*on_state)(void *arg, enum capture_state state, enum capture_error err, const char *text);
     void *arg;
-    /* A record that comes soon, as on_record will have it but without its number; NULL: what was
-     * told before is void, its bytes may be others now. NULL: not wanted. */
-    void (*on_ahead)(void *arg, const struct record *rec);
+    /* Makes of a record what needs no other one, made_size bytes that on_record then gets. A file's
+     * are made in another thread: it may touch only what never changes. on_soon: one that was made
+     * comes soon. A capture with a filter makes nothing (made: NULL). make NULL: not wanted. */
+    void (*make)(const void *make_arg, const struct record *rec, void *made);
+    const void *make_arg;
+    size_t made_size;
+    void (*on_soon)(void *arg, const void *made);
 };
 struct capture;
 /* path "-": stdin. filter NULL or a pcap-filter(7) expression. 0 or -errno with text in err. */

@@ -8,11 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DROP_STEP ((size_t)4 << 20)
+#define DROP_STEP    ((size_t)4 << 20)
+#define THREAD_WORTH ((size_t)1 << 20)
 
 /* A regular file, mapped and walked in place. */
 struct mapped {
     struct turn *turn;
+    struct reader *reader; /* NULL: small, or no thread was to be had */
     int fd;
     uint8_t *map;
     size_t size, off, dropped; /* bytes before `dropped` are mapped no more than on paper */
@@ -25,11 +27,13 @@ static void file_close(struct capture *c)
     if (!m)
         return;
     turn_stop(m->turn);
+    reader_halt(m->reader);
     /* on_record() may have asked for this: its record still points into the mapping. */
     if (c->depth > 0 && !c->doomed) {
         m->turn = NULL;
         return;
     }
+    reader_free(m->reader);
     if (m->map)
         munmap(m->map, m->size);
     if (m->fd >= 0)
@@ -72,6 +76,23 @@ static void drop_behind(struct mapped *m)
     m->dropped = MAX_OF(m->dropped, to);
 }
 
+/* What the thread has read, for one slice. */
+static int take_batches(struct capture *c, struct mapped *m, size_t *used)
+{
+    nstime until = loop_clock() + SLICE_NS;
+    int r;
+
+    do {
+        struct batch *b = reader_batch(m->reader);
+        if (!capture_hand(c, b))
+            return 1;
+        *used += b->used;
+        r = b->r;
+        reader_done(m->reader);
+    } while (r > 0 && loop_clock() < until);
+    return r;
+}
+
 static void on_file_turn(void *arg)
 {
     struct capture *c = arg;
@@ -87,7 +108,8 @@ static void on_file_turn(void *arg)
                        _("it was cut while it was being read"));
         goto out;
     }
-    int r = capture_walk(c, m->map + m->off, m->size - m->off, &used);
+    int r = m->reader ? take_batches(c, m, &used)
+                      : capture_walk(c, m->map + m->off, m->size - m->off, &used);
     m->off += used;
     drop_behind(m);
     if (r < 0)
@@ -173,6 +195,8 @@ static int regular_open(struct capture *c, int fd, const struct stat *st, char *
         say_not_capture(m->map + m->off, m->size - m->off, err, errlen);
     if (r < 0)
         return r;
+    if (m->size - m->off >= THREAD_WORTH)
+        m->reader = reader_start(&c->reader, &c->cb, m->map + m->off, m->size - m->off);
     m->turn = turn_start(c->loop, on_file_turn, c);
     r = m->turn ? 0 : -ENOMEM;
 out:

@@ -392,7 +392,7 @@ size_t capture_interfaces(const struct capture *c)
 {
     const struct live *s = c->source;
 
-    return c->ops == &live_ops && s ? s->nnames : c->reader.nifs;
+    return c->ops == &live_ops && s ? s->nnames : c->nifs;
 }
 
 const char *capture_interface(const struct capture *c, size_t i)
@@ -401,5 +401,5 @@ const char *capture_interface(const struct capture *c, size_t i)
 
     if (i >= capture_interfaces(c))
         return NULL;
-    return c->ops == &live_ops && s ? s->names[i] : c->reader.ifs[i].name;
+    return c->ops == &live_ops && s ? s->names[i] : c->ifs[i].name;
 }

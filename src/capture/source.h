@@ -16,6 +16,37 @@
 #define STREAM_MAX  ((size_t)32 << 20) /* a record that needs more is damage */
 #define HELPER_NAME "rstconsole-capture"
 
+/* ---- batch.c: records on their way, and what was made of each ---- */
+#define BATCH_RECORDS 512
+#define BATCH_STREAM  64 /* of a stream: what came is not kept waiting */
+struct batch {
+    struct record *records;
+    uint8_t *made; /* made_size bytes each; NULL: nothing is made */
+    size_t made_size, n;
+    size_t at, soon; /* the next one to hand out, and to tell of */
+    size_t used;     /* bytes it was filled from */
+    int r;           /* what capread_next() said after them: 1 full, 0 more bytes needed, -errno */
+    uint64_t seen;   /* records of the capture up to its end */
+    struct capread_if *ifs; /* all interfaces, where there are more of them than known_ifs */
+    size_t nifs, known_ifs;
+};
+int batch_init(struct batch *b, const struct capture_callbacks *cb);
+void batch_release(struct batch *b);
+void batch_fill(struct batch *b, struct capread *r, const struct capture_callbacks *cb,
+                const uint8_t *p, size_t len, size_t max);
+/* false: halted before its end; the rest is there for the next time. */
+bool capture_hand(struct capture *c, struct batch *b);
+
+/* ---- reader.c: a thread that fills batches from bytes in memory; they and walk must stay as
+ * they are until reader_halt() ---- */
+struct reader;
+struct reader *reader_start(struct capread *walk, const struct capture_callbacks *cb,
+                            const uint8_t *p, size_t len); /* NULL: none is to be had */
+struct batch *reader_batch(struct reader *r); /* the next one; waits. Not after one with r <= 0 */
+void reader_done(struct reader *r);           /* with that one */
+void reader_halt(struct reader *r);           /* what it has read stays; also twice */
+void reader_free(struct reader *r);
+
 /* Fires on every turn of the loop while it is on: a timer of zero would keep I/O waiting. */
 struct turn;
 struct turn *turn_start(struct loop *l, void (*fn)(void *arg), void *arg);
@@ -64,7 +95,10 @@ struct capture {
     const struct source_ops *ops;
     void *source; /* of the file that has the ops */
     char *name;   /* of a file, put before what is said of it; NULL live */
-    struct capread reader;
+    struct capread reader; /* where a thread reads, it is that thread's */
+    struct batch batch;    /* of a stream */
+    struct capread_if *ifs;
+    size_t nifs;
     struct filter_set filters;
     bool link_checked;    /* capture_check_link() has passed */
     bool link_seen_known; /* a record of a link type that wire/ decodes came */
@@ -80,8 +114,9 @@ struct capture {
 void capture_enter(struct capture *c);
 bool capture_leave(struct capture *c); /* false: it is gone */
 /* false: the walk must stop. */
-bool capture_deliver(struct capture *c, const struct record *rec);
-/* Walks whole records for one slice. 1: more is there; 0: more bytes are needed; -EBADMSG ... */
+bool capture_deliver(struct capture *c, const struct record *rec, void *made);
+/* Walks whole records for one slice. 1: more is there, and the bytes must stay where they are; 0:
+ * more bytes are needed; -EBADMSG ... */
 int capture_walk(struct capture *c, const uint8_t *p, size_t len, size_t *used);
 void capture_ready(struct capture *c);
 /* The last word; after it the source is closed. */

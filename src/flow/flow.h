@@ -259,10 +259,19 @@ struct flow_table *flow_table_new(const struct flow_settings *st); /* copies; NU
 void flow_table_free(struct flow_table *t);
 /* The packet's flow (NULL: none, an ICMP error returns the flow it quotes). */
 const struct flow *flow_table_packet(struct flow_table *t, const struct packet *pkt);
-/* Such a TCP packet comes soon: its flow is fetched into the cache, nothing changes. What it returns
- * goes to flow_table_hashed(), which is flow_table_packet() for a packet that was announced. */
-uint64_t flow_table_ahead(struct flow_table *t, const struct packet *pkt);
-const struct flow *flow_table_hashed(struct flow_table *t, const struct packet *pkt, uint64_t hash);
+/* A packet made ready before its turn: what needs no other packet and, but for its key, no table,
+ * so that another thread may do it. */
+struct flow_ready {
+    uint64_t hash;
+    bool plain; /* else only packet_decode() can tell, in its turn */
+    struct packet pkt;
+};
+uint64_t flow_table_key(const struct flow_table *t); /* never changes */
+void flow_make_ready(struct flow_ready *out, const struct record *rec, uint64_t key);
+/* One comes soon: its flow is fetched into the cache, nothing else happens. */
+void flow_table_soon(struct flow_table *t, const struct flow_ready *r);
+/* flow_table_packet() for one that is plain. */
+const struct flow *flow_table_ready(struct flow_table *t, const struct flow_ready *r);
 /* End of input, or `now` for a live table: records are cut, pending resets settle. */
 void flow_table_finish(struct flow_table *t);
 size_t flow_table_resets(const struct flow_table *t); /* ids 1..n */

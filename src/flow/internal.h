@@ -228,7 +228,7 @@ struct flow_table {
     struct {
         uint64_t hash;
         uint32_t index;
-    } ahead[AHEAD_MAX]; /* packets to come, a ring: flow_table_ahead() */
+    } ahead[AHEAD_MAX]; /* packets to come, a ring: flow_table_soon() */
     unsigned ahead_at;
     uint32_t *buckets, *id_buckets;
     size_t nbuckets; /* power of two, both arrays */
@@ -252,7 +252,7 @@ struct flow *table_find_tuple(const struct flow_table *t, const struct addr *src
                               const struct addr *dst, uint16_t dport, enum side *s);
 struct flow *table_find_packet(const struct flow_table *t, const struct packet *p, uint64_t hash,
                                enum side *s);
-uint64_t table_hash(const struct flow_table *t, const struct packet *p);
+uint64_t table_hash(uint64_t key, const struct packet *p);
 enum side table_side(const struct flow *f, const struct packet *p); /* who sends it */
 struct flow *table_make_flow(struct flow_table *t, const struct packet *p, struct flow *old);
 void table_touch(struct flow_table *t, struct flow *f, bool syn_only);

@@ -83,16 +83,16 @@ static inline uint64_t endpoint_hash(uint64_t key, const struct addr *a, uint16_
     return hash_mix(hash_mix(w[0] ^ key, w[1] + a->family), key ^ port);
 }
 
-static inline uint64_t tuple_hash(const struct flow_table *t, const struct addr *a, uint16_t ap,
+static inline uint64_t tuple_hash(uint64_t key, const struct addr *a, uint16_t ap,
                                   const struct addr *b, uint16_t bp)
 {
-    uint64_t x = endpoint_hash(t->hash_key, a, ap), y = endpoint_hash(t->hash_key, b, bp);
-    return hash_mix(x + y, x ^ y ^ t->hash_key); /* symmetric */
+    uint64_t x = endpoint_hash(key, a, ap), y = endpoint_hash(key, b, bp);
+    return hash_mix(x + y, x ^ y ^ key); /* symmetric */
 }
 
 static uint32_t *key_bucket(const struct flow_table *t, const struct flow_key *k)
 {
-    uint64_t hash = tuple_hash(t, &k->src, k->sport, &k->dst, k->dport);
+    uint64_t hash = tuple_hash(t->hash_key, &k->src, k->sport, &k->dst, k->dport);
     return &t->buckets[hash & (t->nbuckets - 1)];
 }
 
@@ -184,7 +184,8 @@ static inline struct flow *find_hashed(const struct flow_table *t, uint64_t hash
 struct flow *table_find_tuple(const struct flow_table *t, const struct addr *src, uint16_t sport,
                               const struct addr *dst, uint16_t dport, enum side *s)
 {
-    return find_hashed(t, tuple_hash(t, src, sport, dst, dport), src, sport, dst, dport, s);
+    return find_hashed(t, tuple_hash(t->hash_key, src, sport, dst, dport), src, sport, dst, dport,
+                       s);
 }
 
 struct flow *table_find_packet(const struct flow_table *t, const struct packet *p, uint64_t hash,
@@ -193,9 +194,9 @@ struct flow *table_find_packet(const struct flow_table *t, const struct packet *
     return find_hashed(t, hash, &p->src, p->tcp.sport, &p->dst, p->tcp.dport, s);
 }
 
-uint64_t table_hash(const struct flow_table *t, const struct packet *p)
+uint64_t table_hash(uint64_t key, const struct packet *p)
 {
-    return tuple_hash(t, &p->src, p->tcp.sport, &p->dst, p->tcp.dport);
+    return tuple_hash(key, &p->src, p->tcp.sport, &p->dst, p->tcp.dport);
 }
 
 enum side table_side(const struct flow *f, const struct packet *p)
@@ -216,14 +217,28 @@ static void fetch_parts(const struct flow *f)
         fetch(f->more, offsetof(struct flow_more, last_request));
 }
 
+uint64_t flow_table_key(const struct flow_table *t)
+{
+    return t->hash_key;
+}
+
+void flow_make_ready(struct flow_ready *out, const struct record *rec, uint64_t key)
+{
+    out->plain = packet_decode_plain(&out->pkt, rec);
+    if (out->plain)
+        out->hash = table_hash(key, &out->pkt);
+}
+
 /* Each packet is met three times before it is due: its bucket, its flow, the flow's parts. */
-uint64_t flow_table_ahead(struct flow_table *t, const struct packet *p)
+void flow_table_soon(struct flow_table *t, const struct flow_ready *r)
 {
     unsigned now = t->ahead_at++ & (AHEAD_MAX - 1), then = (now + 10) & (AHEAD_MAX - 1),
              soon = (now + 4) & (AHEAD_MAX - 1);
-    uint64_t hash = table_hash(t, p);
-    t->ahead[now].hash = hash;
-    __builtin_prefetch(&t->buckets[hash & (t->nbuckets - 1)]);
+    const struct packet *p = &r->pkt;
+    if (!r->plain)
+        return;
+    t->ahead[now].hash = r->hash;
+    __builtin_prefetch(&t->buckets[r->hash & (t->nbuckets - 1)]);
     uint32_t i = t->buckets[t->ahead[then].hash & (t->nbuckets - 1)];
     t->ahead[then].index = i;
     if (i != NO_INDEX) {
@@ -236,7 +251,6 @@ uint64_t flow_table_ahead(struct flow_table *t, const struct packet *p)
         fetch_parts(table_flow(t, i));
     if ((p->tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
         service_ahead(t, &p->src, &p->dst, p->tcp.dport);
-    return hash;
 }
 
 /* ---- making and forgetting flows ---- */

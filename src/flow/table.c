@@ -233,12 +233,12 @@ static const struct flow *tcp_packet(struct flow_table *t, const struct packet *
     return f;
 }
 
-const struct flow *flow_table_hashed(struct flow_table *t, const struct packet *p, uint64_t hash)
+const struct flow *flow_table_ready(struct flow_table *t, const struct flow_ready *r)
 {
     t->counts.packets++;
     t->counts.ip_packets++;
-    t->now = p->time;
-    return tcp_packet(t, p, hash);
+    t->now = r->pkt.time;
+    return tcp_packet(t, &r->pkt, r->hash);
 }
 
 const struct flow *flow_table_packet(struct flow_table *t, const struct packet *p)
@@ -257,7 +257,7 @@ const struct flow *flow_table_packet(struct flow_table *t, const struct packet *
     }
     t->now = p->time;
     if (p->l4 == L4_TCP)
-        return tcp_packet(t, p, table_hash(t, p));
+        return tcp_packet(t, p, table_hash(t->hash_key, p));
     if (p->l4 == L4_ICMP || p->l4 == L4_ICMP6)
         return icmp_packet(t, p);
     return NULL;

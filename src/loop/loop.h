@@ -70,4 +70,16 @@ void child_free(struct child *c);           /* does not kill */
  * latest. arg must be self-contained. */
 int loop_aside(struct loop *l, void (*work)(void *arg), void (*done)(void *arg), void *arg);
 
+/* A belt between two threads, for work that is nothing but bytes and cannot wait for a loop: one of
+ * its own fills the places in order, over and over, the caller takes each in the same order and
+ * gives it back. fill() may touch only what its arg owns; false: that place was the last. */
+struct belt;
+struct belt *belt_start(unsigned places, bool (*fill)(void *arg, unsigned place),
+                        void *arg); /* NULL */
+unsigned belt_take(struct belt *b); /* the next filled place, or the same till it is done; waits.
+                                       Not after the last. */
+void belt_done(struct belt *b);     /* with that place */
+void belt_halt(struct belt *b);     /* the thread ends; what lies in the places stays */
+void belt_stop(struct belt *b);
+
 #endif

@@ -136,20 +136,6 @@ struct saving {
 void saving_init(struct saving *sv);
 void saving_release(struct saving *sv);
 
-/* ---- ahead.c: packets decoded before their turn ---- */
-#define AHEAD_PACKETS 32 /* more than the capture looks ahead */
-struct ahead {
-    struct ahead_packet {
-        const uint8_t *data; /* which record it is */
-        bool plain;
-        uint64_t hash;
-        struct packet pkt;
-    } packets[AHEAD_PACKETS];
-    uint64_t from, to;
-};
-/* The packet of this record; NULL: it was not decoded. */
-struct packet *ahead_take(struct ahead *a, const struct record *rec, uint64_t *hash);
-
 /* ---- records.c: Zeek's records, for the report ---- */
 struct records {
     struct flow_record *held; /* the latest */
@@ -168,7 +154,6 @@ bool records_add(struct records *r, const struct flow_record *rec); /* false: le
 struct session_private {
     struct arena strings; /* the settings' */
     struct defrag *defrag;
-    struct ahead ahead;
     struct ring ring;
     struct chains chains;
     struct endings endings;

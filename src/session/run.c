@@ -55,11 +55,11 @@ static void take_stats(struct run *r)
     session_capture(r->s, capture_get_stats(r->capture), names, n);
 }
 
-static void on_record(void *arg, const struct record *rec)
+static void on_record(void *arg, const struct record *rec, void *made)
 {
     struct run *r = arg;
 
-    session_record(r->s, rec);
+    session_made_record(r->s, rec, made);
     if (!r->write)
         return;
     const char *name = rec->interface < capture_interfaces(r->capture)
@@ -73,9 +73,14 @@ static void on_record(void *arg, const struct record *rec)
     }
 }
 
-static void on_ahead(void *arg, const struct record *rec)
+static void make(const void *arg, const struct record *rec, void *made)
 {
-    session_ahead(((struct run *)arg)->s, rec);
+    flow_make_ready(made, rec, *(const uint64_t *)arg);
+}
+
+static void on_soon(void *arg, const void *made)
+{
+    flow_table_soon(((struct run *)arg)->s->flows, made);
 }
 
 static void fail(struct run *r, int status, const char *text)
@@ -160,10 +165,19 @@ static void on_capture_state(void *arg, enum capture_state state, enum capture_e
 static int open_capture(struct run *r, char *err, size_t errlen, int *exit_status)
 {
     const struct settings *st = &r->s->settings;
-    struct capture_callbacks cb = {on_record, on_capture_state, r, on_ahead};
+    struct capture_callbacks cb = {
+        .on_record = on_record,
+        .on_state = on_capture_state,
+        .arg = r,
+        .make = make,
+        .make_arg = &r->flow_key,
+        .made_size = sizeof(struct flow_ready),
+        .on_soon = on_soon,
+    };
     enum capture_error kind = CAPERR_NONE;
     int rc;
 
+    r->flow_key = flow_table_key(r->s->flows);
     if (st->read_file) {
         rc = capture_open_file(&r->capture, r->loop, st->read_file, st->filter, &cb, err, errlen,
                                &kind);

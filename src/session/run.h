@@ -79,6 +79,7 @@ struct run {
     run_fn fn;
     void *arg;
     struct capture *capture;
+    uint64_t flow_key; /* the flow table's, for what is made of packets ahead */
     struct prober *prober;
     struct host_changes *changes;
     struct addr gone[64]; /* addresses that left this host meanwhile */

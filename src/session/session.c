@@ -226,10 +226,14 @@ static uint8_t reset_mark(const struct session *s, const struct packet *pkt,
 
 void session_record(struct session *s, const struct record *rec)
 {
+    session_made_record(s, rec, NULL);
+}
+
+void session_made_record(struct session *s, const struct record *rec, struct flow_ready *made)
+{
     struct session_private *p = s->priv;
-    struct packet own, *pkt;
+    struct packet own, *pkt = &own;
     const struct flow *flow = NULL;
-    uint64_t hash;
 
     p->packets = rec->number;
     s->vantage.packets++;
@@ -237,13 +241,11 @@ void session_record(struct session *s, const struct record *rec)
     if (rec->caplen < rec->len)
         s->vantage.truncated++;
     note_file_time(s, rec->time);
-    pkt = ahead_take(&p->ahead, rec, &hash);
-    if (pkt) {
-        flow = flow_table_hashed(s->flows, pkt, hash);
-    } else {
-        pkt = &own;
-        if (packet_decode(pkt, rec, p->defrag) > 0)
-            flow = flow_table_packet(s->flows, pkt);
+    if (made && made->plain) {
+        pkt = &made->pkt;
+        flow = flow_table_ready(s->flows, made);
+    } else if (packet_decode(pkt, rec, p->defrag) > 0) {
+        flow = flow_table_packet(s->flows, pkt);
     }
     if (s->settings.keep_packets) {
         int gone = ring_add(&p->ring, rec, flow ? flow_id(flow) : 0, reset_mark(s, pkt, flow));

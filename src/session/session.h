@@ -176,7 +176,8 @@ void session_free(struct session *s);
 /* ---- the writer ---- */
 int session_add_target(struct session *s, struct target *t); /* takes it; gives it an id */
 void session_record(struct session *s, const struct record *rec);
-void session_ahead(struct session *s, const struct record *rec); /* it comes soon; NULL: forget */
+/* The same with what was made of it ahead; NULL: nothing. */
+void session_made_record(struct session *s, const struct record *rec, struct flow_ready *made);
 void session_chain(struct session *s, uint32_t target, uint64_t chain,
                    const struct flow_key *flow); /* a probe's 5-tuple, before its packets */
 void session_result(struct session *s, struct result *r); /* takes it; gives it an id */

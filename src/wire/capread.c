@@ -205,23 +205,3 @@ int capread_next(struct capread *r, const uint8_t *buf, size_t len, size_t *used
     r->truncated += r->torn;
     return got;
 }
-
-bool capread_peek(const struct capread *r, const uint8_t *buf, size_t len, size_t *used,
-                  struct record *rec)
-{
-    if (r->format != CAPREAD_PCAP || r->nifs == 0 || r->version_minor < 4 || len < r->record_header)
-        return false;
-    bool big = is_big(r);
-    uint32_t sec = rd32(buf, big), frac = rd32(buf + 4, big), caplen = rd32(buf + 8, big);
-    if (caplen > len - r->record_header || caplen > cap_limit(r->snaplen))
-        return false;
-    *rec = (struct record){
-        .time = sec * NS_PER_SEC + (r->nanos ? frac : frac * NS_PER_US),
-        .caplen = caplen,
-        .len = MAX_OF(rd32(buf + 12, big), caplen),
-        .link = r->link,
-        .data = buf + r->record_header,
-    };
-    *used = r->record_header + (size_t)caplen;
-    return true;
-}

@@ -117,11 +117,6 @@ void capread_release(struct capread *r);
 int capread_next(struct capread *r, const uint8_t *buf, size_t len, size_t *used,
                  struct record *rec);
 
-/* The record after one that capread_next() gave, without taking it (all but its number): false where
- * that costs more than a glance (pcapng), or it is not all here. */
-bool capread_peek(const struct capread *r, const uint8_t *buf, size_t len, size_t *used,
-                  struct record *rec);
-
 /* pcapng writing: blocks are appended to out, each complete. Times in nanoseconds. */
 void pcapng_add_section(struct strbuf *out, const char *comment /* or NULL */);
 void pcapng_add_interface(struct strbuf *out, const char *name, uint32_t link, uint32_t snaplen);

@@ -46,9 +46,11 @@ static void say_total(const struct capture_stats *s)
     fflush(stdout);
 }
 
-static void on_record(void *arg, const struct record *rec)
+static void on_record(void *arg, const struct record *rec, void *made)
 {
     struct dump *d = arg;
+
+    (void)made;
 
     d->checksum += rec->caplen ? rec->data[0] + rec->data[rec->caplen - 1] : 1;
     if (!d->quiet)
@@ -123,7 +125,7 @@ static int list(char what)
 static int run(struct dump *d, const char *file, const char *const *ifs, size_t nifs,
                const char *filter)
 {
-    struct capture_callbacks cb = {on_record, on_state, d, NULL};
+    struct capture_callbacks cb = {.on_record = on_record, .on_state = on_state, .arg = d};
     char err[1024] = "";
     int r;
 

@@ -365,10 +365,54 @@ static void clock_goes_forward(void **state)
     assert_true(loop_wall(x->l) > 1600000000 * NS_PER_SEC);
 }
 
+/* ---- the belt ---- */
+struct load {
+    unsigned last, made, at[4]; /* at: what lies in each place */
+};
+
+static bool load_next(void *arg, unsigned place)
+{
+    struct load *l = arg;
+    l->at[place] = l->made;
+    return l->made++ != l->last;
+}
+
+static void a_belt_brings_all_in_order(void **state)
+{
+    struct load l = {.last = 20000};
+    struct belt *b = belt_start(4, load_next, &l);
+    (void)state;
+    assert_non_null(b);
+    for (unsigned i = 0; i <= l.last; i++) {
+        assert_int_equal(l.at[belt_take(b)], i);
+        assert_int_equal(belt_take(b), i % 4); /* the same, till it is done */
+        belt_done(b);
+    }
+    belt_stop(b);
+    assert_int_equal(l.made, l.last + 1);
+}
+
+static void a_belt_stops_with_places_full(void **state)
+{
+    struct load l = {.last = UINT32_MAX};
+    struct belt *b = belt_start(4, load_next, &l);
+    (void)state;
+    assert_non_null(b);
+    unsigned place = belt_take(b);
+    belt_halt(b);
+    belt_halt(b);
+    assert_int_equal(l.at[place], 0);
+    belt_stop(b);
+    assert_in_range(l.made, 1, 4);
+    belt_stop(NULL);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        T(a_belt_brings_all_in_order),
+        T(a_belt_stops_with_places_full),
         T(watch_reads_and_stops_itself),
         T(watch_set_pauses),
         T(hangup_comes_as_long_as_it_holds),
