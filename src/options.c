@@ -161,7 +161,7 @@ void options_help(void)
     fputs(_("\n"
             "What comes out\n"
             "  -b, --batch             no screen: probe, watch, diagnose, report, exit\n"
-            "      --format FORMAT     text, json, jsonl or markdown (text)\n"
+            "      --format FORMAT     text, json, jsonl, markdown, html, openmetrics\n"
             "  -o, --output FILE       the report goes there, not to stdout\n"
             "  -w, --write FILE        every packet, as pcapng\n"
             "      --flows             every connection too, as Zeek records\n"
@@ -546,7 +546,8 @@ static void apply_defaults(struct options *o)
     if (!o->rate_given)
         st->rate = RATE_DEFAULT;
     st->save = (!st->read_file && !log_alone) || o->save_asked;
-    st->keep_packets = !batch || !(st->read_file || log_alone) || st->save;
+    bool drawn = o->format && strcmp(o->format, "html") == 0; /* its ladders need them */
+    st->keep_packets = !batch || !(st->read_file || log_alone) || st->save || drawn;
     st->name = o->demo ? "demo" : st->read_file ? "file" : log_alone ? "log" : "session";
 }
 

@@ -94,45 +94,15 @@ static void say_top(struct page *p)
 
 /* ---- targets ---- */
 
-/* What a person wants to know of a target although its probes may have passed. */
-static const enum fact_kind remarks[] = {
-    FACT_DNS_DIFFER,  FACT_DNS_SERVER_FAILS, FACT_DNS_TCP_ONLY,    FACT_DNS_SYSTEM_DIFFERS,
-    FACT_DNS_MOVED,   FACT_CERT_REVOKED,     FACT_OCSP_STALE,      FACT_PROXY_REFUSED,
-    FACT_REDIRECT,    FACT_H2_GOAWAY,        FACT_SERVICE_REFUSED, FACT_REPLY_UNREADABLE,
-    FACT_EARLY_REPLY,
-};
-
-/* Of the first round, in which name servers are asked one by one, and of the last. */
-static void remarks_of(struct facts *out, const struct session *s, const struct target_state *ts)
-{
-    const struct result *last = NULL, *r;
-
-    if (ts->nresults)
-        last = session_result_by_id(s, ts->results[ts->nresults - 1]);
-    for (size_t i = 0; i < ts->nresults && last; i++) {
-        r = session_result_by_id(s, ts->results[i]);
-        if (!r || r->repeat || (r->round != 1 && r->round != last->round))
-            continue;
-        struct facts one;
-        facts_init(&one);
-        facts_of_result(&one, r);
-        facts_merge(out, &one, true);
-        facts_release(&one);
-    }
-}
-
 static void say_remarks(struct page *p, const struct target_state *ts)
 {
     struct strbuf sb = STRBUF_INIT;
     struct facts f;
 
     facts_init(&f);
-    remarks_of(&f, p->s, ts);
-    for (size_t i = 0; i < ARRAY_SIZE(remarks); i++) {
-        const struct fact *one = facts_get(&f, remarks[i]);
-        if (!one || !one->yes)
-            continue;
-        fact_text(&sb, one, tr_locale);
+    target_remarks(&f, p->s, ts);
+    for (size_t i = 0; i < f.nr; i++) {
+        fact_text(&sb, &f.items[i], tr_locale);
         p->style->bullet(p, 1, "!", sb.buf);
         strbuf_reset(&sb);
     }
@@ -183,16 +153,6 @@ static void say_targets(struct page *p)
 
 /* ---- what hurts ---- */
 
-static void add_reference(struct strbuf *sb, const struct fact *f)
-{
-    struct value v = v_int((int64_t)f->packet);
-
-    if (f->packet)
-        text_render(sb, N_(" (packet %1$s)"), &v, 1, tr_locale);
-    else if (f->ref && *f->ref)
-        strbuf_addf(sb, " (%s)", f->ref);
-}
-
 static void say_facts(struct page *p, const struct judgement *j, const struct weighed *w, size_t n,
                       const char *mark, size_t max)
 {
@@ -203,7 +163,7 @@ static void say_facts(struct page *p, const struct judgement *j, const struct we
         if (!f)
             continue;
         fact_text(&sb, f, tr_locale);
-        add_reference(&sb, f);
+        words_reference(&sb, f);
         p->style->bullet(p, 2, mark, sb.buf);
         strbuf_reset(&sb);
     }
@@ -222,19 +182,6 @@ static void say_missing(struct page *p, const struct verdict *v)
     strbuf_release(&sb);
 }
 
-static void add_verdict(struct strbuf *sb, const struct verdict *v)
-{
-    static const char *const grades[] = {
-        [GRADE_NONE] = "",
-        [GRADE_POSSIBLE] = N_("possible"),
-        [GRADE_LIKELY] = N_("likely"),
-        [GRADE_CONFIRMED] = N_("confirmed"),
-    };
-
-    strbuf_addf(sb, "%s (%s, %.0f %%) [%s]", _(v->cause->title), _(grades[v->grade]),
-                v->confidence * 100, v->cause->id);
-}
-
 static void say_verdicts(struct page *p, const struct incident *i)
 {
     const struct judgement *j = &i->judgement;
@@ -247,13 +194,13 @@ static void say_verdicts(struct page *p, const struct incident *i)
     if (!j->determined) {
         strbuf_addstr(&sb, _("not determined; "));
     }
-    add_verdict(&sb, &j->verdicts[0]);
+    words_verdict(&sb, &j->verdicts[0]);
     item_sb(p, 1, _("Cause"), &sb);
     say_facts(p, j, j->verdicts[0].for_, j->verdicts[0].nfor, "+", FOR_MAX);
     say_facts(p, j, j->verdicts[0].against, j->verdicts[0].nagainst, "-", OTHER_MAX);
     say_missing(p, &j->verdicts[0]);
     for (size_t k = 1; k < j->nverdicts && k <= OTHER_MAX; k++) {
-        add_verdict(&sb, &j->verdicts[k]);
+        words_verdict(&sb, &j->verdicts[k]);
         item_sb(p, 1, _("or"), &sb);
     }
     cause_advice(&sb, j->verdicts[0].cause, &j->facts, tr_locale);
@@ -299,22 +246,6 @@ static void say_step(struct page *p, const struct incident *i)
         item(p, 1, _("Next"), _(c->items[c->next].step->question));
 }
 
-/* "#17 14:05:12.489 a > b (packet 12)" */
-static void add_title(struct strbuf *sb, const struct session *s, const struct incident *i)
-{
-    char when[TIME_TEXT_MAX];
-
-    if (i->reset_id)
-        strbuf_addf(sb, "#%llu  ", (unsigned long long)i->reset_id);
-    if (i->time != NSTIME_NONE) /* a log's clock is written as it stands there */
-        strbuf_addf(sb, "%s  ", time_clock(when, i->time, i->log ? 0 : 3, i->log != NULL));
-    words_flow(sb, s, i);
-    if (i->reset) {
-        struct value v = v_int((int64_t)i->reset->packet);
-        text_render(sb, N_("  packet %1$s"), &v, 1, tr_locale);
-    }
-}
-
 static void say_more(struct page *p, const struct alike *a)
 {
     struct strbuf sb = STRBUF_INIT;
@@ -338,24 +269,6 @@ static void say_more(struct page *p, const struct alike *a)
     if (a->nr > MORE_MAX + 1)
         strbuf_addstr(&sb, " ...");
     item_sb(p, 1, "", &sb);
-}
-
-/* A refusal's harm says all that its line would. */
-static void say_what(struct page *p, const struct incident *i)
-{
-    struct strbuf sb = STRBUF_INIT;
-
-    const struct result *r = incident_failed_result(p->s, i);
-
-    if (i->log)
-        incident_line(&sb, p->s, i, tr_locale);
-    else if (i->reset ? i->reset->stage != STAGE_SYN : !r || r->failure != FAIL_REFUSED) {
-        incident_line(&sb, p->s, i, tr_locale);
-        strbuf_addstr(&sb, "; ");
-    }
-    if (!i->log)
-        strbuf_addstr(&sb, _(i->harmful_why));
-    item_sb(p, 1, _("What"), &sb);
 }
 
 /* What the service's playbook says, with what is known of each of its items. */
@@ -384,10 +297,11 @@ static void say_harm(struct page *p, const struct alike *a)
     const struct incident *i = a->first;
     struct strbuf sb = STRBUF_INIT;
 
-    add_title(&sb, p->s, i);
+    words_title(&sb, p->s, i);
     heading(p, 2, sb.buf);
     strbuf_release(&sb);
-    say_what(p, i);
+    words_what(&sb, p->s, i);
+    item_sb(p, 1, _("What"), &sb);
     if (i->reset && i->reset->last_words[0])
         item(p, 1, _("Words"), i->reset->last_words);
     say_sender(p, i);
@@ -407,10 +321,10 @@ static void say_short(struct page *p, const struct alike *a, const char *mark)
 
     if (a->nr > 1)
         strbuf_addf(&sb, "%zu x  ", a->nr);
-    add_title(&sb, p->s, i);
+    words_title(&sb, p->s, i);
     strbuf_addstr(&sb, ": ");
     if (i->judgement.nverdicts)
-        add_verdict(&sb, &i->judgement.verdicts[0]);
+        words_verdict(&sb, &i->judgement.verdicts[0]);
     else
         strbuf_addstr(&sb, _("not determined"));
     if (!i->harmful)
@@ -493,30 +407,6 @@ static void say_patterns(struct page *p)
 
 /* ---- the end ---- */
 
-static int64_t measured(const struct experiment_record *e, const char *name)
-{
-    for (size_t i = 0; i < e->nmeasures; i++)
-        if (!strcmp(e->measures[i].name, name) && e->measures[i].value.type == VALUE_INT)
-            return e->measures[i].value.u.i;
-    return -1;
-}
-
-/* "0 of 212 against 9 of 200 before, p < 0.01" */
-static void add_proof(struct strbuf *sb, const struct experiment_record *e)
-{
-    double p = -1;
-
-    for (size_t i = 0; i < e->nmeasures; i++)
-        if (!strcmp(e->measures[i].name, "p") && e->measures[i].value.type == VALUE_REAL)
-            p = e->measures[i].value.u.d;
-    if (p < 0)
-        return;
-    strbuf_addf(sb, _("; failed %lld of %lld against %lld of %lld before, p %s %.2g"),
-                (long long)measured(e, "after_failed"), (long long)measured(e, "after"),
-                (long long)measured(e, "before_failed"), (long long)measured(e, "before"),
-                p < .01 ? "<" : "=", p < .01 ? .01 : p);
-}
-
 static void say_experiments(struct page *p)
 {
     static const char *const outcomes[] = {N_("it told the causes apart"), N_("inconclusive"),
@@ -537,7 +427,7 @@ static void say_experiments(struct page *p)
                     _(outcomes[e->outcome]));
         if (e->why[0])
             strbuf_addf(&sb, " (%s)", _(e->why));
-        add_proof(&sb, e);
+        words_proof(&sb, e);
         for (size_t n = 0; n < e->facts.nr; n++) {
             const struct fact *f = &e->facts.items[n];
             if (!f->yes && f->source != SRC_EXPERIMENT)

@@ -43,6 +43,17 @@ enum stage incident_stage(const struct session *s, const struct incident *i);
 /* The results of an incident's failed stage; NULL none. */
 const struct result *incident_failed_result(const struct session *s, const struct incident *i);
 
+/* In the user's language. */
+const char *grade_word(enum grade g); /* N_() */
+void words_verdict(struct strbuf *sb, const struct verdict *v);
+void words_reference(struct strbuf *sb, const struct fact *f); /* " (packet 12)" */
+/* "#17 14:05:12.489 a > b (packet 12)" */
+void words_title(struct strbuf *sb, const struct session *s, const struct incident *i);
+void words_what(struct strbuf *out, const struct session *s, const struct incident *i);
+void words_proof(struct strbuf *sb, const struct experiment_record *e);
+/* What a person wants to know of a target although its probes may have passed: all of them yes. */
+void target_remarks(struct facts *out, const struct session *s, const struct target_state *ts);
+
 /* ---- json.c: the keys of its objects ---- */
 void json_probe_keys(struct json *j, const struct session *s, const struct result *r);
 void json_reset_keys(struct json *j, const struct session *s, const struct incident *i);

@@ -100,7 +100,9 @@ static int to_special(const struct report_format *f, const struct session *s, co
     return err;
 }
 
-static int replace_file(const struct report_format *f, const struct session *s, const char *path)
+/* Whom the file was open to, it stays open to: a collector of another user reads it. */
+static int replace_file(const struct report_format *f, const struct session *s, const char *path,
+                        mode_t mode)
 {
     struct strbuf tmp = STRBUF_INIT;
     int fd, err;
@@ -114,6 +116,8 @@ static int replace_file(const struct report_format *f, const struct session *s, 
         goto out;
     }
     err = report_to_fd(f, s, fd);
+    if (!err && mode && fchmod(fd, mode) < 0)
+        err = -errno;
     if (!err && fsync(fd) < 0 && errno != EINVAL)
         err = -errno;
     if (close(fd) < 0 && !err)
@@ -130,13 +134,14 @@ out:
 int report_to_file(const struct report_format *f, const struct session *s, const char *path)
 {
     char *real = realpath(path, NULL); /* what a link stands for; NULL: not there yet */
-    struct stat st;
+    struct stat st = {.st_mode = 0};
+    bool there = stat(path, &st) == 0;
     int err;
 
-    if (!stat(path, &st) && !S_ISREG(st.st_mode))
+    if (there && !S_ISREG(st.st_mode))
         err = to_special(f, s, path);
     else
-        err = replace_file(f, s, real ? real : path);
+        err = replace_file(f, s, real ? real : path, there ? st.st_mode & 0777 : 0);
     free(real);
     return err;
 }

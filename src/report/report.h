@@ -31,7 +31,7 @@ int report_feed_begin(struct report_feed **out, const struct session *s, int fd)
 void report_feed_more(struct report_feed *f, bool round_over);
 int report_feed_end(struct report_feed *f); /* frees it; NULL: 0 */
 int report_to_fd(const struct report_format *f, const struct session *s, int fd);
-/* Temporary name, fsync, rename; 0600. A pipe or device is written to as it is. */
+/* Temporary name, fsync, rename; 0600, or the mode of the file that was there. A pipe or device is written to as it is. */
 int report_to_file(const struct report_format *f, const struct session *s, const char *path);
 
 #endif

@@ -166,3 +166,129 @@ void words_summary(struct strbuf *out, const struct session *s, translate_fn tr)
     else
         summary_of_packets(out, s, tr);
 }
+
+/* ---- pieces of sentences, in the user's language ---- */
+
+void words_reference(struct strbuf *sb, const struct fact *f)
+{
+    struct value v = v_int((int64_t)f->packet);
+
+    if (f->packet)
+        text_render(sb, N_(" (packet %1$s)"), &v, 1, tr_locale);
+    else if (f->ref && *f->ref)
+        strbuf_addf(sb, " (%s)", f->ref);
+}
+
+const char *grade_word(enum grade g)
+{
+    static const char *const grades[] = {
+        [GRADE_NONE] = "",
+        [GRADE_POSSIBLE] = N_("possible"),
+        [GRADE_LIKELY] = N_("likely"),
+        [GRADE_CONFIRMED] = N_("confirmed"),
+    };
+
+    return grades[g];
+}
+
+void words_verdict(struct strbuf *sb, const struct verdict *v)
+{
+    strbuf_addf(sb, "%s (%s, %.0f %%) [%s]", _(v->cause->title), _(grade_word(v->grade)),
+                v->confidence * 100, v->cause->id);
+}
+
+/* "#17 14:05:12.489 a > b (packet 12)" */
+void words_title(struct strbuf *sb, const struct session *s, const struct incident *i)
+{
+    char when[TIME_TEXT_MAX];
+
+    if (i->reset_id)
+        strbuf_addf(sb, "#%llu  ", (unsigned long long)i->reset_id);
+    if (i->time != NSTIME_NONE) /* a log's clock is written as it stands there */
+        strbuf_addf(sb, "%s  ", time_clock(when, i->time, i->log ? 0 : 3, i->log != NULL));
+    words_flow(sb, s, i);
+    if (i->reset) {
+        struct value v = v_int((int64_t)i->reset->packet);
+        text_render(sb, N_("  packet %1$s"), &v, 1, tr_locale);
+    }
+}
+
+/* A refusal's harm says all that its line would. */
+void words_what(struct strbuf *out, const struct session *s, const struct incident *i)
+{
+    const struct result *r = incident_failed_result(s, i);
+
+    if (i->log)
+        incident_line(out, s, i, tr_locale);
+    else if (i->reset ? i->reset->stage != STAGE_SYN : !r || r->failure != FAIL_REFUSED) {
+        incident_line(out, s, i, tr_locale);
+        strbuf_addstr(out, "; ");
+    }
+    if (!i->log)
+        strbuf_addstr(out, _(i->harmful_why));
+}
+
+static int64_t measured(const struct experiment_record *e, const char *name)
+{
+    for (size_t i = 0; i < e->nmeasures; i++)
+        if (!strcmp(e->measures[i].name, name) && e->measures[i].value.type == VALUE_INT)
+            return e->measures[i].value.u.i;
+    return -1;
+}
+
+/* "0 of 212 against 9 of 200 before, p < 0.01" */
+void words_proof(struct strbuf *sb, const struct experiment_record *e)
+{
+    double p = -1;
+
+    for (size_t i = 0; i < e->nmeasures; i++)
+        if (!strcmp(e->measures[i].name, "p") && e->measures[i].value.type == VALUE_REAL)
+            p = e->measures[i].value.u.d;
+    if (p < 0)
+        return;
+    strbuf_addf(sb, _("; failed %lld of %lld against %lld of %lld before, p %s %.2g"),
+                (long long)measured(e, "after_failed"), (long long)measured(e, "after"),
+                (long long)measured(e, "before_failed"), (long long)measured(e, "before"),
+                p < .01 ? "<" : "=", p < .01 ? .01 : p);
+}
+
+/* What a person wants to know of a target although its probes may have passed. */
+static const enum fact_kind remarks[] = {
+    FACT_DNS_DIFFER,  FACT_DNS_SERVER_FAILS, FACT_DNS_TCP_ONLY,    FACT_DNS_SYSTEM_DIFFERS,
+    FACT_DNS_MOVED,   FACT_CERT_REVOKED,     FACT_OCSP_STALE,      FACT_PROXY_REFUSED,
+    FACT_REDIRECT,    FACT_H2_GOAWAY,        FACT_SERVICE_REFUSED, FACT_REPLY_UNREADABLE,
+    FACT_EARLY_REPLY,
+};
+
+/* Of the first round, in which name servers are asked one by one, and of the last. */
+static void remarks_of(struct facts *out, const struct session *s, const struct target_state *ts)
+{
+    const struct result *last = NULL, *r;
+
+    if (ts->nresults)
+        last = session_result_by_id(s, ts->results[ts->nresults - 1]);
+    for (size_t i = 0; i < ts->nresults && last; i++) {
+        r = session_result_by_id(s, ts->results[i]);
+        if (!r || r->repeat || (r->round != 1 && r->round != last->round))
+            continue;
+        struct facts one;
+        facts_init(&one);
+        facts_of_result(&one, r);
+        facts_merge(out, &one, true);
+        facts_release(&one);
+    }
+}
+
+void target_remarks(struct facts *out, const struct session *s, const struct target_state *ts)
+{
+    struct facts all;
+
+    facts_init(&all);
+    remarks_of(&all, s, ts);
+    for (size_t i = 0; i < ARRAY_SIZE(remarks); i++) {
+        const struct fact *one = facts_get(&all, remarks[i]);
+        if (one && one->yes)
+            facts_add(out, one);
+    }
+    facts_release(&all);
+}

@@ -192,7 +192,7 @@ void incident_stage_line(struct strbuf *out, const struct session *s, const stru
 
 /* ---- stage cells ---- */
 
-static nstime stage_span(const struct result *r)
+nstime result_span(const struct result *r)
 {
     static const struct {
         const char *probe;
@@ -225,36 +225,41 @@ static const struct result *latest_of(const struct session *s, const struct targ
     return best;
 }
 
+void result_cell_fill(struct stage_cell *out, const struct result *r, translate_fn tr)
+{
+    const struct field *status = result_field(r, "status");
+    const char *text = NULL;
+    char span[TIME_TEXT_MAX];
+
+    *out = (struct stage_cell){.text = "-", .outcome = r->outcome};
+    if (r->outcome == OUTCOME_SKIPPED)
+        return;
+    out->known = true;
+    if (r->outcome == OUTCOME_FAILED)
+        text = tr(failure_title(r->failure == FAIL_NONE ? FAIL_UNKNOWN : r->failure));
+    if (!text && status && status->value.type == VALUE_INT) {
+        snprintf(out->text, sizeof(out->text), "%lld", (long long)status->value.u.i);
+        return;
+    }
+    nstime took = result_span(r);
+    if (!text)
+        text = took == NSTIME_NONE ? tr(N_("ok")) : span_text(span, took);
+    text_clean(out->text, sizeof(out->text), text, strlen(text));
+}
+
 void stage_cell_fill(struct stage_cell *out, const struct session *s, uint32_t target,
                      const char *probe, translate_fn tr)
 {
     const struct target_state *t = session_target(s, target);
     const struct result *r = t ? latest_of(s, t, probe) : NULL;
-    const struct field *status;
-    char span[TIME_TEXT_MAX];
+    bool running = t && t->rounds_started > t->rounds_done && (!r || r->round < t->rounds_started);
 
     *out = (struct stage_cell){.text = "-", .outcome = OUTCOME_SKIPPED};
-    if (t)
-        out->running = t->rounds_started > t->rounds_done && (!r || r->round < t->rounds_started);
-    if (!r || r->outcome == OUTCOME_SKIPPED) {
-        if (out->running)
-            text_clean(out->text, sizeof(out->text), "...", 3);
-        return;
-    }
-    out->known = true;
-    out->outcome = r->outcome;
-    const char *text = NULL;
-    if (r->outcome == OUTCOME_FAILED)
-        text = tr(failure_title(r->failure == FAIL_NONE ? FAIL_UNKNOWN : r->failure));
-    status = result_field(r, "status");
-    if (!text && status && status->value.type == VALUE_INT) {
-        snprintf(out->text, sizeof(out->text), "%lld", (long long)status->value.u.i);
-        return;
-    }
-    nstime took = stage_span(r);
-    if (!text)
-        text = took == NSTIME_NONE ? tr(N_("ok")) : span_text(span, took);
-    text_clean(out->text, sizeof(out->text), text, strlen(text));
+    if (r && r->outcome != OUTCOME_SKIPPED)
+        result_cell_fill(out, r, tr);
+    else if (running)
+        text_clean(out->text, sizeof(out->text), "...", 3);
+    out->running = running;
 }
 
 /* A round's height: its slowest good probe, a step for each threefold from 1 ms on; -1 failed. */
@@ -288,8 +293,8 @@ size_t target_rounds(const struct session *s, uint32_t target, int *v, size_t n)
         int *h = &v[filled - 1];
         if (r->outcome == OUTCOME_FAILED)
             *h = -1;
-        else if (r->outcome == OUTCOME_OK && *h >= 0 && stage_span(r) != NSTIME_NONE)
-            *h = MAX_OF(*h, height_of(stage_span(r)));
+        else if (r->outcome == OUTCOME_OK && *h >= 0 && result_span(r) != NSTIME_NONE)
+            *h = MAX_OF(*h, height_of(result_span(r)));
     }
     for (size_t i = 0; i < filled / 2; i++) {
         int swap = v[i];

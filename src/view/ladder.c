@@ -102,6 +102,8 @@ static void make_label(struct ladder_row *row, const struct side_state *st, cons
                app_decode(&app, p->payload, p->payload_caplen, p->tcp.sport, p->tcp.dport) &&
                app.kind != APP_BINARY) {
         text_clean(words, sizeof(words), app.text, strlen(app.text));
+        if (!words[strspn(words, ". ")]) /* nothing of it can be read */
+            words[0] = '\0';
     }
     if (p->payload_len && !(p->tcp.flags & (TCP_SYN | TCP_FIN | TCP_RST)))
         what = words[0] ? words : _("data");

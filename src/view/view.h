@@ -104,6 +104,8 @@ struct stage_cell {
 };
 void stage_cell_fill(struct stage_cell *out, const struct session *s, uint32_t target,
                      const char *probe, translate_fn tr);
+void result_cell_fill(struct stage_cell *out, const struct result *r, translate_fn tr);
+nstime result_span(const struct result *r); /* what its own stage took; NSTIME_NONE */
 /* A target's recent rounds for spark_text(), oldest first; returns how many (at most n). */
 size_t target_rounds(const struct session *s, uint32_t target, int *v, size_t n);
 /* The failed result of a target's latest round, NULL: none failed. */
