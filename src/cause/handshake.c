@@ -395,6 +395,7 @@ static const struct weight tls_truncation_w[] = {
     YR(EARLY_EOF, 60),  Y(TLS_OK, 150),    Y(CLOSE_NOTIFY, -400),
     Y(REPLY_CUT, -150), N(REPLY_CUT, 150), Y(RESPONSE_COMPLETE, 250),
     YX(RST_SEEN),
+    NX(CLIENT_TLS), /* in plain text nothing has to be said before the FIN */
 };
 const struct cause cause_tls_truncation = {
     .id = "tls-truncation",

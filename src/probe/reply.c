@@ -230,6 +230,8 @@ void http_tell(struct chain *c, enum failure f)
     put_unread(c, r);
     if (c->tls.done && (c->tls.close_notify || c->sv.eof))
         result_set(r, "close_notify", v_bool(c->tls.close_notify));
+    if (!c->tls.hello_sent)
+        result_set(r, "plain", v_bool(true));
     if (tls_certificate_failure(c) != FAIL_NONE)
         result_set(r, "unverified", v_bool(true));
     tls_put_alerts(r, &c->tls);
@@ -290,6 +292,9 @@ static void facts_of_request(struct facts *out, const struct result *r)
     if (field_int(r, "request_bytes", 0) > 0) {
         snprintf(text, sizeof(text), "HTTP %s", method ? method : "?");
         facts_put_yes(out, r, FACT_REQUEST_SEEN, v_text(text), v_none(), v_none());
+        if (field_true(r, "plain"))
+            facts_put(out, FACT_CLIENT_TLS, false, SRC_PROBE, 0, r->probe, v_text("HTTP"), v_none(),
+                      v_none());
     } else if (r->outcome == OUTCOME_FAILED) {
         facts_put_no(out, r, FACT_REQUEST_SEEN, v_none(), v_none());
     }

@@ -268,8 +268,10 @@ void incident_on_result(struct session *s, struct chain *ch, const struct result
     if (i->repeat != ch->repeat)
         s->priv->patterns_stale = true;
     i->repeat = ch->repeat;
-    if (failed && !i->result)
+    if (failed && !i->result) {
         i->result = r->id;
+        s->priv->patterns_stale = true;
+    }
     if (r->flow_known && !i->flow_known) {
         i->flow = r->flow;
         i->flow_known = true;
@@ -296,6 +298,7 @@ void incident_of_ending(struct session *s, const struct host_ending *e)
     become_reset(s, i);
     first_impression(i);
     endings_adopt(s, i);
+    s->priv->patterns_stale = true;
     incident_dirty(s, i);
 }
 
@@ -406,6 +409,15 @@ static void facts_of_failure(const struct session *s, const struct incident *i, 
                   v_none());
 }
 
+void incident_told(const struct session *s, const struct incident *i, struct facts *out)
+{
+    const struct chain *ch = i->chain ? chains_get(&s->priv->chains, i->chain) : NULL;
+
+    if (ch)
+        facts_of_chain(s, ch, out);
+    endings_facts(i, out);
+}
+
 void incident_facts(const struct session *s, const struct incident *i, struct facts *out)
 {
     const struct chain *ch = i->chain ? chains_get(&s->priv->chains, i->chain) : NULL;
@@ -429,17 +441,15 @@ void incident_facts(const struct session *s, const struct incident *i, struct fa
     if (i->reset) {
         facts_of_reset(&read, i->reset);
         neighbour_facts(s, i, &read);
-        pattern_facts(s, i, &read);
         if (s->vantage.dropped_known)
             facts_put(&read, FACT_CAPTURE_DROPS, s->vantage.dropped > 0, SRC_PACKET, 0, NULL,
                       v_int((int64_t)s->vantage.dropped), v_none(), v_none());
     }
+    pattern_facts(s, i, &read);
     log_facts(s, i, &read);
     facts_merge(out, &read, false);
     facts_release(&read);
-    if (ch)
-        facts_of_chain(s, ch, out);
-    endings_facts(i, out);
+    incident_told(s, i, out);
     facts_of_name(s, i, out);
     facts_sort(out);
 }

@@ -61,6 +61,55 @@ static struct pattern_item item_of(const struct incident *i)
     };
 }
 
+static nstime span_of(const struct facts *f, enum fact_kind k)
+{
+    const struct fact *x = facts_get(f, k);
+
+    return x && x->yes && x->v[0].type == VALUE_SPAN ? x->v[0].u.i : NSTIME_NONE;
+}
+
+static uint64_t number_of(const struct facts *f, enum fact_kind k)
+{
+    const struct fact *x = facts_get(f, k);
+
+    return x && x->yes && x->v[0].type == VALUE_INT && x->v[0].u.i > 0 ? (uint64_t)x->v[0].u.i : 0;
+}
+
+/* An end that no packet was seen of, told by a probe's errno or by this host's table of sockets.
+ * When it began is left out: our own probes begin and end together. */
+static struct pattern_item item_of_facts(const struct incident *i, const struct facts *f)
+{
+    const struct fact *stage = facts_get(f, FACT_STAGE);
+    const char *word = stage && stage->v[0].type == VALUE_TEXT ? stage->v[0].u.s : "";
+    uint64_t times = number_of(f, FACT_REUSED);
+
+    return (struct pattern_item){
+        .service = addr_hash(&i->flow.dst, i->flow.dport),
+        .host = addr_hash(&i->flow.dst, 0),
+        .client = addr_hash(&i->flow.src, 0),
+        .shape = hash_bytes(i->is_reset, word, strlen(word)),
+        .time = i->time,
+        .idle = span_of(f, FACT_IDLE_BEFORE),
+        .wait = span_of(f, FACT_RESPONSE_WAIT),
+        .age = times > 1 ? span_of(f, FACT_AGE) : NSTIME_NONE,
+        .born = NSTIME_NONE,
+        .size = number_of(f, FACT_REQUEST_PARTIAL),
+        .index = (uint32_t)times,
+    };
+}
+
+static struct pattern_item item_without_packets(const struct session *s, const struct incident *i)
+{
+    struct pattern_item item;
+    struct facts f;
+
+    facts_init(&f);
+    incident_told(s, i, &f);
+    item = item_of_facts(i, &f);
+    facts_release(&f);
+    return item;
+}
+
 static int items_of(const struct session *s, struct pattern_item **items, uint64_t **ids, size_t *n)
 {
     *n = 0;
@@ -70,9 +119,9 @@ static int items_of(const struct session *s, struct pattern_item **items, uint64
         return -ENOMEM;
     for (size_t i = 0; i < s->nincidents; i++) {
         const struct incident *in = s->incidents[i];
-        if (!in->reset || in->repeat)
+        if (in->repeat || in->log || !(in->reset || in->flow_known))
             continue;
-        (*items)[*n] = item_of(in);
+        (*items)[*n] = in->reset ? item_of(in) : item_without_packets(s, in);
         (*ids)[(*n)++] = in->id;
     }
     return 0;
@@ -114,8 +163,8 @@ static bool due(const struct session *s, bool all)
 {
     const struct session_private *p = s->priv;
 
-    return all || p->input_ended || p->next_reset < EACH_TIME ||
-           p->next_reset >= p->patterns_at + p->patterns_at / 8;
+    return all || p->input_ended || s->nincidents < EACH_TIME ||
+           s->nincidents >= p->patterns_at + p->patterns_at / 8;
 }
 
 void session_find_patterns(struct session *s, bool all)
@@ -132,7 +181,7 @@ void session_find_patterns(struct session *s, bool all)
         s->pattern_incidents = ids;
         ids = NULL;
         hand_out(s, s->pattern_incidents, n);
-        p->patterns_at = p->next_reset;
+        p->patterns_at = s->nincidents;
         p->patterns_stale = false;
     }
     free(items);

@@ -172,7 +172,7 @@ struct session_private {
     const char *experiment; /* ... and this experiment's */
     uint64_t next_chain;   /* of experiments */
     bool loading;          /* inputs come from a file: not written again */
-    uint64_t patterns_at;  /* how many resets there were then */
+    uint64_t patterns_at;  /* how many incidents there were then */
     bool patterns_stale;   /* resets have come or changed since */
     uint64_t drops_judged; /* vantage.dropped as the facts of the resets have it */
     struct strbuf line;    /* being made */
@@ -196,6 +196,8 @@ void incident_of_chain_flow(struct session *s, struct chain *ch);
 struct incident *incident_get(const struct session *s, uint64_t id);
 struct incident_extra *incident_extra(const struct session *s, const struct incident *i);
 void incident_facts(const struct session *s, const struct incident *i, struct facts *out);
+/* What its probes and this host's sockets told of it, without packets; adds to out. */
+void incident_told(const struct session *s, const struct incident *i, struct facts *out);
 struct subject incident_subject(const struct incident *i);
 void incident_release(struct session *s, struct incident *i);
 bool incident_forget(struct session *s, struct chain *ch); /* false: it stays */

@@ -273,6 +273,37 @@ static void test_errno_alone_is_a_reset(void **state)
     session_free(s);
 }
 
+/* Four connections, reset after about a minute's silence at their sixth request, the last one
+ * aside; no packet was seen of them. */
+static void test_patterns_without_packets(void **state)
+{
+    static const int silence[] = {60000, 60200, 59900, 60100};
+    struct session *s = live_session();
+
+    (void)state;
+    add_target(s, "http://192.0.2.1:443/");
+    for (unsigned k = 0; k < ARRAY_SIZE(silence); k++) {
+        chain(s, 7 + k, (uint16_t)(40000 + k));
+        struct result *r =
+            result_of(s, "http", 7 + k, (uint16_t)(40000 + k), FAIL_RESET, ECONNRESET);
+        assert_int_equal(result_set(r, "silence", v_span(silence[k] * NS_PER_MS)), 0);
+        assert_int_equal(result_set(r, "bytes_received", v_int(100)), 0);
+        assert_int_equal(result_set(r, "request", v_int(k < 3 ? 6 : 5)), 0);
+        r->ended = START + k * 500 * NS_PER_SEC;
+        session_result(s, r);
+    }
+    session_finish(s);
+    for (uint64_t k = 1; k <= ARRAY_SIZE(silence); k++) {
+        const struct facts *f = &session_incident(s, k)->judgement.facts;
+        assert_true(facts_yes(f, FACT_SAME_IDLE));
+        assert_int_equal(facts_get(f, FACT_SAME_IDLE)->v[0].u.i, 4);
+        assert_true(k == 4 || facts_yes(f, FACT_SAME_INDEX));
+        assert_null(facts_get(f, FACT_PERIODIC_PROBE));
+        assert_null(facts_get(f, FACT_SAME_INSTANT));
+    }
+    session_free(s);
+}
+
 static void test_timeout_is_no_reset(void **state)
 {
     struct session *s = live_session();
@@ -798,6 +829,7 @@ int main(void)
         cmocka_unit_test(test_other_programs_do_not_count),
         cmocka_unit_test(test_ports_are_used_again),
         cmocka_unit_test(test_errno_alone_is_a_reset),
+        cmocka_unit_test(test_patterns_without_packets),
         cmocka_unit_test(test_timeout_is_no_reset),
         cmocka_unit_test(test_interrupted_is_no_failure),
         cmocka_unit_test(test_repetition_counts_nowhere),
