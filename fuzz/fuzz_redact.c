@@ -1,5 +1,6 @@
-/* Redaction: the packets of fuzz_decode.c. What is read off a redacted packet is what was read off it
- * before, but for who is meant; a checksum is as right as it was; and nothing of a payload is left. */
+/* Redaction: the packets of fuzz_decode.c. What is read off a redacted packet is what was read off
+ * it before, but for who is meant; a checksum is as right as it was; and nothing of a payload is
+ * left. */
 #include "fuzz.h"
 
 #include "redact/redact.h"
@@ -136,23 +137,29 @@ static void put_segment(struct strbuf *b, const char *payload, size_t len, bool 
 
 void fuzz_seeds(fuzz_add add, void *arg)
 {
-    static const char http[] = "GET /secret/path?q=1 HTTP/1.1\r\nHost: inner.example\r\nCookie: a=b\r\n"
-                               "Content-Length: 3\r\n\r\nabc",
-                      answer[] = "HTTP/1.1 403 Forbidden\r\nServer: thing\r\nConnection: close\r\n\r\n"
-                                 "Access denied to 192.0.2.7",
+    static const char http[] =
+        "GET /secret/path?q=1 HTTP/1.1\r\nHost: inner.example\r\nCookie: a=b\r\n"
+        "Content-Length: 3\r\n\r\nabc",
+                      answer[] =
+                          "HTTP/1.1 403 Forbidden\r\nServer: thing\r\nConnection: close\r\n\r\n"
+                          "Access denied to 192.0.2.7",
                       smtp[] = "220 mail.example ESMTP ready\r\n", big[] = "BIG-IP: [0x1:3] {peer}",
-                      cbor[] = "\x19\x30\x39\xa2\1\7\3\x63" "abc", goaway[] = "\0\0\x8\7\0\0\0\0\0\0\0\0\0\0\0\0\2",
+                      cbor[] = "\x19\x30\x39\xa2\1\7\3\x63"
+                               "abc",
+                      goaway[] = "\0\0\x8\7\0\0\0\0\0\0\0\0\0\0\0\0\2",
                       alert[] = "\x15\3\3\0\2\2\x46",
-                      hello[] = "\x16\3\1\0\x43\1\0\0\x3f\3\3................................\0\0\2\x13\1"
-                                "\1\0\0\x14\0\0\0\x10\0\xe\0\0\xb" "inner.world";
+                      hello[] =
+                          "\x16\3\1\0\x43\1\0\0\x3f\3\3................................\0\0\2\x13\1"
+                          "\1\0\0\x14\0\0\0\x10\0\xe\0\0\xb"
+                          "inner.world";
     struct strbuf b = STRBUF_INIT;
     const struct {
         const char *p;
         size_t n;
-    } payloads[] = {{http, sizeof(http) - 1},     {answer, sizeof(answer) - 1},
-                    {smtp, sizeof(smtp) - 1},     {big, sizeof(big) - 1},
-                    {cbor, sizeof(cbor) - 1},     {goaway, sizeof(goaway) - 1},
-                    {alert, sizeof(alert) - 1},   {hello, sizeof(hello) - 1}};
+    } payloads[] = {{http, sizeof(http) - 1},   {answer, sizeof(answer) - 1},
+                    {smtp, sizeof(smtp) - 1},   {big, sizeof(big) - 1},
+                    {cbor, sizeof(cbor) - 1},   {goaway, sizeof(goaway) - 1},
+                    {alert, sizeof(alert) - 1}, {hello, sizeof(hello) - 1}};
 
     for (size_t i = 0; i < sizeof(payloads) / sizeof(payloads[0]); i++) {
         strbuf_reset(&b);
@@ -160,16 +167,19 @@ void fuzz_seeds(fuzz_add add, void *arg)
         put_segment(&b, payloads[i].p, payloads[i].n, true);
         add(arg, b.buf, b.len);
     }
-    static const uint8_t dns[] = "\x45\0\0\x3c\0\1\0\0\x40\x11\0\0\xc0\0\2\1\xc0\0\2\2\x9c\x40\0\x35"
-                                 "\0\x28\0\0\1\2\1\0\0\1\0\0\0\0\0\0\5inner\7example\0\0\1\0\1";
-    static const uint8_t arp[] = "\xff\xff\xff\xff\xff\xff\2\0\0\0\0\1\x8\6\0\1\x8\0\6\4\0\1\2\0\0\0\0\1"
-                                 "\xc0\0\2\1\0\0\0\0\0\0\xc0\0\2\2";
+    static const uint8_t dns[] =
+        "\x45\0\0\x3c\0\1\0\0\x40\x11\0\0\xc0\0\2\1\xc0\0\2\2\x9c\x40\0\x35"
+        "\0\x28\0\0\1\2\1\0\0\1\0\0\0\0\0\0\5inner\7example\0\0\1\0\1";
+    static const uint8_t arp[] =
+        "\xff\xff\xff\xff\xff\xff\2\0\0\0\0\1\x8\6\0\1\x8\0\6\4\0\1\2\0\0\0\0\1"
+        "\xc0\0\2\1\0\0\0\0\0\0\xc0\0\2\2";
     strbuf_reset(&b);
     put_packet(&b, LINK_RAW, dns, sizeof(dns) - 1);
     put_packet(&b, LINK_EN10MB, arp, sizeof(arp) - 1);
     add(arg, b.buf, b.len);
-    static const char log[] = "upstream timed out (110: Connection timed out) while connecting to "
-                              "upstream, client: 10.1.2.3, server: [2001:db8::1]:443, 02:00:00:00:00:01";
+    static const char log[] =
+        "upstream timed out (110: Connection timed out) while connecting to "
+        "upstream, client: 10.1.2.3, server: [2001:db8::1]:443, 02:00:00:00:00:01";
     add(arg, log, sizeof(log) - 1);
     strbuf_release(&b);
 }

@@ -1,7 +1,7 @@
 /*
- * Bytes for bytes, of the same class: what was a letter is a letter, what was a digit a digit. Names
- * are made of consonants alone, so that no replacement reads like a word somebody used; 0 stays 0, so
- * that neither an end of chunks (RFC 9112 7.1) nor padding comes or goes.
+ * Bytes for bytes, of the same class: what was a letter is a letter, what was a digit a digit.
+ * Names are made of consonants alone, so that no replacement reads like a word somebody used; 0
+ * stays 0, so that neither an end of chunks (RFC 9112 7.1) nor padding comes or goes.
  */
 #include "redact/private.h"
 

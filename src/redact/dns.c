@@ -1,7 +1,18 @@
 /* DNS messages (RFC 1035, 6891): numbers stay, names go label by label, addresses are mapped. */
 #include "redact/private.h"
 
-enum { A = 1, NS = 2, CNAME = 5, SOA = 6, PTR = 12, MX = 15, AAAA = 28, SRV = 33, DNAME = 39, OPT = 41 };
+enum {
+    A = 1,
+    NS = 2,
+    CNAME = 5,
+    SOA = 6,
+    PTR = 12,
+    MX = 15,
+    AAAA = 28,
+    SRV = 33,
+    DNAME = 39,
+    OPT = 41
+};
 
 struct message {
     struct redactor *r;
@@ -19,7 +30,8 @@ static bool keep_bytes(struct message *m, size_t n)
     return true;
 }
 
-/* Reverse zones spell an address (RFC 1035 3.5, 3596 2.5), a label a number: they go as labels do. */
+/* Reverse zones spell an address (RFC 1035 3.5, 3596 2.5), a label a number: they go as labels do.
+ */
 static bool name(struct message *m)
 {
     for (int labels = 0; labels < 128; labels++) {
@@ -97,8 +109,8 @@ static void message(struct message *m)
     if (!keep_bytes(m, 12))
         return;
     questions = get16(m->in + m->at - 8);
-    records = (unsigned)get16(m->in + m->at - 6) + get16(m->in + m->at - 4) +
-              get16(m->in + m->at - 2);
+    records =
+        (unsigned)get16(m->in + m->at - 6) + get16(m->in + m->at - 4) + get16(m->in + m->at - 2);
     for (; questions; questions--)
         if (!name(m) || !keep_bytes(m, 4))
             return;

@@ -1,6 +1,6 @@
 /*
- * HTTP/1 heads (RFC 9112), byte for byte: methods, versions, statuses, the names of known headers and
- * those headers that say where a message ends stay. Paths and all other values go.
+ * HTTP/1 heads (RFC 9112), byte for byte: methods, versions, statuses, the names of known headers
+ * and those headers that say where a message ends stay. Paths and all other values go.
  */
 #include "redact/private.h"
 
@@ -15,8 +15,13 @@ static bool is(const uint8_t *p, size_t n, const char *word)
 /* What says where a message ends, and nothing of its content. */
 static bool framing(const uint8_t *name, size_t n)
 {
-    static const char *const names[] = {"Content-Length", "Transfer-Encoding", "Connection",
-                                        "Proxy-Connection", "Keep-Alive", "Expect", "TE"};
+    static const char *const names[] = {"Content-Length",
+                                        "Transfer-Encoding",
+                                        "Connection",
+                                        "Proxy-Connection",
+                                        "Keep-Alive",
+                                        "Expect",
+                                        "TE"};
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         if (is(name, n, names[i]))
@@ -35,9 +40,9 @@ static bool all_digits(const uint8_t *p, size_t n)
 /* A value of framing is kept only if it is one of the words it may be. */
 static bool framing_value(const uint8_t *p, size_t n)
 {
-    static const char *const words[] = {"close", "keep-alive", "chunked", "gzip", "deflate",
-                                        "compress", "identity", "upgrade", "trailers", "timeout",
-                                        "max", "100-continue", "te", "http2-settings"};
+    static const char *const words[] = {
+        "close",   "keep-alive", "chunked", "gzip", "deflate",      "compress", "identity",
+        "upgrade", "trailers",   "timeout", "max",  "100-continue", "te",       "http2-settings"};
 
     for (size_t i = 0; i < n;) {
         size_t len = 0;

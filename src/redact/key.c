@@ -97,17 +97,34 @@ struct range {
 };
 /* RFC 6890, and multicast (RFC 5771). */
 static const struct range special4[] = {
-    {{0}, 8},          {{10}, 8},           {{100, 64}, 10},    {{127}, 8},      {{169, 254}, 16},
-    {{172, 16}, 12},   {{192, 0, 0}, 24},   {{192, 0, 2}, 24},  {{192, 88, 99}, 24},
-    {{192, 168}, 16},  {{198, 18}, 15},     {{198, 51, 100}, 24}, {{203, 0, 113}, 24},
-    {{224}, 4},        {{240}, 4},
+    {{0}, 8},
+    {{10}, 8},
+    {{100, 64}, 10},
+    {{127}, 8},
+    {{169, 254}, 16},
+    {{172, 16}, 12},
+    {{192, 0, 0}, 24},
+    {{192, 0, 2}, 24},
+    {{192, 88, 99}, 24},
+    {{192, 168}, 16},
+    {{198, 18}, 15},
+    {{198, 51, 100}, 24},
+    {{203, 0, 113}, 24},
+    {{224}, 4},
+    {{240}, 4},
 };
 /* The first 32 bits say it: 64:ff9b::/96 and ::/96 are read as their embedded address. 100::/64 is
  * discard-only, 2001::/23 IETF's, 2001:db8::/32 for documents, fc00::/7, fe80::/10, ff00::/8. */
 static const struct range special6[] = {
-    {{0, 0, 0, 0}, 32},          {{0, 0x64, 0xff, 0x9b}, 32}, {{1, 0, 0, 0}, 32},
-    {{0x20, 1, 0, 0}, 32},       {{0x20, 1, 0xd, 0xb8}, 32},  {{0x20, 1, 0, 0}, 23},
-    {{0x20, 2}, 16},             {{0xfc}, 7},                 {{0xfe, 0x80}, 10},
+    {{0, 0, 0, 0}, 32},
+    {{0, 0x64, 0xff, 0x9b}, 32},
+    {{1, 0, 0, 0}, 32},
+    {{0x20, 1, 0, 0}, 32},
+    {{0x20, 1, 0xd, 0xb8}, 32},
+    {{0x20, 1, 0, 0}, 23},
+    {{0x20, 2}, 16},
+    {{0xfc}, 7},
+    {{0xfe, 0x80}, 10},
     {{0xff}, 8},
 };
 
@@ -202,8 +219,7 @@ void redact_addr(struct redactor *r, struct addr *a)
 
     if ((a->family != 4 && a->family != 6) || nobodys(a))
         return;
-    struct addr_pair *c =
-        &r->cache[hash_bytes(r->hash_key, a->b, a->family == 4 ? 4 : 16) % CACHE];
+    struct addr_pair *c = &r->cache[hash_bytes(r->hash_key, a->b, a->family == 4 ? 4 : 16) % CACHE];
     if (addr_equal(&c->from, a)) {
         *a = c->to;
         return;

@@ -5,7 +5,15 @@
 #include "redact/private.h"
 
 enum { IPV4 = 0x0800, IPV6 = 0x86dd, ARP = 0x0806 };
-enum { HOPOPTS = 0, ROUTING = 43, FRAGMENT = 44, AH = 51, NO_NEXT = 59, DSTOPTS = 60, MOBILITY = 135 };
+enum {
+    HOPOPTS = 0,
+    ROUTING = 43,
+    FRAGMENT = 44,
+    AH = 51,
+    NO_NEXT = 59,
+    DSTOPTS = 60,
+    MOBILITY = 135
+};
 #define TAGS_MAX       8
 #define EXTENSIONS_MAX 16
 

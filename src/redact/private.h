@@ -18,7 +18,7 @@ struct redactor {
     uint64_t hash_key;
     struct addr_pair { /* a cache: Crypto-PAn costs 32 or 128 blocks */
         struct addr from, to;
-    } *cache;
+    } * cache;
     struct streams streams;
     unsigned nonce; /* another try at a scramble that came out as something it was not */
     bool failed;    /* the cipher failed once: everything is blanked from there */
@@ -50,8 +50,8 @@ struct rewrite {
     struct redactor *r;
     const uint8_t *in;
     uint8_t *out;
-    int depth;    /* tunnels */
-    bool quoted;  /* within an ICMP error */
+    int depth;   /* tunnels */
+    bool quoted; /* within an ICMP error */
     bool sum_void;
     struct addr from_src, from_dst, to_src, to_dst; /* of the innermost IP header */
     uint16_t sport, dport;

@@ -1,6 +1,6 @@
 /*
- * A ClientHello or a head that does not fit one segment is rewritten as one piece: what came of it is
- * remembered until the rest is here, for a few hundred connections at a time.
+ * A ClientHello or a head that does not fit one segment is rewritten as one piece: what came of it
+ * is remembered until the rest is here, for a few hundred connections at a time.
  */
 #include "redact/private.h"
 
@@ -12,8 +12,8 @@
 struct stream {
     struct addr src, dst;
     uint16_t sport, dport;
-    uint32_t next;  /* the sequence number that goes on */
-    uint16_t len;   /* 0: free */
+    uint32_t next; /* the sequence number that goes on */
+    uint16_t len;  /* 0: free */
     uint8_t data[STREAM_MAX];
 };
 
@@ -85,8 +85,11 @@ void stream_begins(struct rewrite *w, const struct span *s, const uint8_t *tcp)
     if (!all->items && !(all->items = calloc(STREAMS, sizeof(*all->items))))
         return;
     struct stream *st = &all->items[all->next++ % STREAMS];
-    *st = (struct stream){.src = w->from_src, .dst = w->from_dst, .sport = w->sport,
-                          .dport = w->dport, .next = seq_of(tcp) + !!(tcp[13] & TCP_SYN) + (uint32_t)n,
+    *st = (struct stream){.src = w->from_src,
+                          .dst = w->from_dst,
+                          .sport = w->sport,
+                          .dport = w->dport,
+                          .next = seq_of(tcp) + !!(tcp[13] & TCP_SYN) + (uint32_t)n,
                           .len = (uint16_t)n};
     memcpy(st->data, in, n);
 }

@@ -44,9 +44,11 @@ static size_t mac_at(struct redactor *r, const char *p, size_t n, struct strbuf 
         if (!isxdigit((unsigned char)pair[0]) || !isxdigit((unsigned char)pair[1]) ||
             (i < 5 && p[3 * i + 2] != p[2]))
             return 0;
-        mac[i] = (uint8_t)((isdigit((unsigned char)pair[0]) ? pair[0] - '0' : (pair[0] | 32) - 'a' + 10)
-                               << 4 |
-                           (isdigit((unsigned char)pair[1]) ? pair[1] - '0' : (pair[1] | 32) - 'a' + 10));
+        mac[i] =
+            (uint8_t)((isdigit((unsigned char)pair[0]) ? pair[0] - '0' : (pair[0] | 32) - 'a' + 10)
+                          << 4 |
+                      (isdigit((unsigned char)pair[1]) ? pair[1] - '0'
+                                                       : (pair[1] | 32) - 'a' + 10));
     }
     redact_mac(r, mac);
     snprintf(shown, sizeof(shown), "%02x%c%02x%c%02x%c%02x%c%02x%c%02x", mac[0], p[2], mac[1], p[2],
@@ -89,7 +91,8 @@ static void put_word(struct redactor *r, enum redact_how how, const char *p, siz
     while (digits < n && isdigit((unsigned char)p[digits]))
         digits++;
     if (how == REDACT_WORDS &&
-        (digits == n ? n <= NUMBER_MAX : word_of_protocols(p + digits, n - digits) && digits <= NUMBER_MAX)) {
+        (digits == n ? n <= NUMBER_MAX
+                     : word_of_protocols(p + digits, n - digits) && digits <= NUMBER_MAX)) {
         strbuf_add(out, p, n); /* 104, 10s, reset */
         return;
     }

@@ -67,10 +67,11 @@ static void server_name(struct clear v)
 /* RFC 7301 6 and the registry: what is in use by everybody. */
 static void protocols(struct clear v)
 {
-    static const char *const known[] = {"h2", "http/1.1", "http/1.0", "h3", "spdy/3", "spdy/3.1",
-                                        "spdy/2", "h2c", "acme-tls/1", "grpc-exp", "h2-16", "h2-15",
-                                        "h2-14", "postgresql", "mqtt", "dot", "imap", "pop3", "ftp",
-                                        "xmpp-client", "stun.turn", "webrtc", "http/0.9"};
+    static const char *const known[] = {
+        "h2",     "http/1.1",    "http/1.0",   "h3",       "spdy/3",  "spdy/3.1",
+        "spdy/2", "h2c",         "acme-tls/1", "grpc-exp", "h2-16",   "h2-15",
+        "h2-14",  "postgresql",  "mqtt",       "dot",      "imap",    "pop3",
+        "ftp",    "xmpp-client", "stun.turn",  "webrtc",   "http/0.9"};
     struct clear name;
 
     keep_n(&v, 2);

@@ -72,7 +72,8 @@ static uint32_t fold(uint32_t acc)
 }
 
 /* An unfilled checksum field bears the sum of the pseudo header alone (wire/tcp.c). */
-static uint32_t pseudo_sum(const struct addr *src, const struct addr *dst, uint32_t len, uint8_t proto)
+static uint32_t pseudo_sum(const struct addr *src, const struct addr *dst, uint32_t len,
+                           uint8_t proto)
 {
     size_t n = src->family == 4 ? 4 : 16;
     uint32_t acc = (len >> 16) + (len & 0xffff) + proto;
@@ -96,8 +97,7 @@ static void mend_transport(struct rewrite *w, size_t at, const struct span *s, u
     }
     mend_sum(w, at, s->off, s->end, !w->sum_void);
     /* a wrong one must not by chance look unfilled: it stays wrong, by one more */
-    if (!w->sum_void &&
-        get16(w->out + at) == pseudo_sum(&w->to_src, &w->to_dst, len, proto) &&
+    if (!w->sum_void && get16(w->out + at) == pseudo_sum(&w->to_src, &w->to_dst, len, proto) &&
         fold(pseudo_sum(&w->from_src, &w->from_dst, len, proto) +
              sum16(0, w->in + s->off, here(s))) != 0xffff)
         put16(w->out + at, get16(w->out + at) + 1U);
