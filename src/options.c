@@ -102,29 +102,25 @@ void options_help(void)
 {
     fputs(
         _("Usage: rstconsole [OPTION]... [TARGET]...\n"
-          "Shows which TCP connections were reset, by whom and why, and what to do about it.\n"
+          "Shows which TCP connections were reset, by whom and why, and what to do.\n"
           "\n"
           "A TARGET is  host  host:port  [v6]:port  tcp://h:p  tls://h:p  http://h[:p]/path\n"
-          "https://h[:p]/path  dns://name  smtp:// imap:// pop3:// ftp:// pg:// mysql:// ldap://\n"
-          "redis:// ssh:// h[:p].  A bare host means https://host/ ; host:port finds out by "
-          "itself\n"
-          "what is spoken there.\n"),
+          "https://h[:p]/path  dns://name  smtp:// imap:// pop3:// ftp:// pg:// mysql://\n"
+          "ldap:// redis:// ssh:// h[:p].  A bare host means https://host/ ; host:port finds\n"
+          "out by itself what is spoken there.\n"),
         stdout);
-    fputs(_("rstconsole [OPTION]... -- COMMAND [ARG]...  runs COMMAND and watches its connections\n"
-            "alone; the report goes to -o FILE, else to stderr.\n"),
+    fputs(_("rstconsole [OPTION]... -- COMMAND [ARG]...  runs COMMAND and watches only its\n"
+            "connections; the report goes to -o FILE, else to stderr.\n"),
           stdout);
     fputs(_("\n"
             "What to look at\n"
-            "  -r, --read FILE         read a capture (pcap, pcapng, - for stdin) or a saved "
-            "session\n"
+            "  -r, --read FILE         read a capture (pcap, pcapng, - for stdin) or a session\n"
             "  -i, --interface IF      capture on IF (may be repeated; any; none: no capture)\n"
             "  -f, --filter EXPR       capture what EXPR matches, pcap-filter(7)\n"
             "  -t, --targets FILE      targets, one a line: TARGET [KEY=VALUE]...\n"
-            "      --log FILE          error lines of an application's or proxy's log (- for "
-            "stdin)\n"
-            "  -P, --playbook NAME     follow it: elasticsearch, s3, gis, kubernetes, database, "
-            "https\n"
-            "      --demo              twelve misbehaving servers on loopback; needs no network\n"),
+            "      --log FILE          error lines of a program's or proxy's log (- for stdin)\n"
+            "  -P, --playbook NAME     elasticsearch, s3, gis, kubernetes, database, https\n"
+            "      --demo              twelve misbehaving servers on loopback; no network\n"),
           stdout);
     fputs(
         _("\n"
@@ -137,8 +133,8 @@ void options_help(void)
           "  -6                      IPv6 only\n"
           "      --source ADDR|IF    connect from there\n"
           "      --connect-to HOST:PORT  keep the target's name, connect to HOST:PORT\n"
-          "      --proxy URL         http://, https:// or socks5://HOST:PORT, for http(s) targets\n"
-          "      --auth FILE         credentials: a file, env:NAME, or aws (AWS_* variables)\n"
+          "      --proxy URL         http://, https:// or socks5://HOST:PORT, for http(s)\n"
+          "      --auth FILE         credentials: a file, env:NAME or aws (AWS_* variables)\n"
           "  -X, --method METHOD     HTTP method\n"
           "  -H, --header LINE       HTTP header (may be repeated)\n"
           "  -d, --data TEXT|@FILE   request body\n"
@@ -177,13 +173,13 @@ void options_help(void)
         _("\n"
           "Other\n"
           "      --list-causes       every cause that can be named\n"
-          "      --explain WHAT      a cause, a playbook or an error (ECONNRESET): what it is\n"
+          "      --explain WHAT      what a cause, a playbook or an error (ECONNRESET) is\n"
           "      --list-interfaces   where packets can be captured\n"
           "      --doctor            what can be seen here, and how to get the rest\n"
           "  -h, --help   -V, --version\n"
           "\n"
-          "Exit status: 0 every probe passed and no harmful reset; 1 a probe failed or a harmful\n"
-          "reset was found; 2 wrong usage; 3 what was asked could not be done.\n"),
+          "Exit status: 0 every probe passed and no harmful reset; 1 a probe failed or a\n"
+          "harmful reset was found; 2 wrong usage; 3 what was asked could not be done.\n"),
         stdout);
 }
 
