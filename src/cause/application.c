@@ -46,6 +46,10 @@ static const struct weight app_close_unread_w[] = {
     YIN(RESPONSE_WAIT, 4, 1e9, -60),
     YHAS(RST_PAYLOAD, "aborted by the application", 60),
     Y(REPLY_UNREADABLE, -60),
+    Y(NEUTRAL_SNI_OK, -100),
+    Y(ANY_BYTES_CUT, 60),
+    Y(REQUEST_PART, -100),
+    Y(SEGMENT_LIMIT, -200),
 };
 const struct cause cause_app_close_unread = {
     .id = "app-close-unread",
@@ -106,6 +110,9 @@ static const struct weight app_linger0_w[] = {
     Y(SAME_AGE, -150),
     Y(KEEPALIVE_UNANSWERED, -250),
     YHAS(RST_PAYLOAD, "aborted by the application", 100),
+    Y(NEUTRAL_SNI_OK, -100),
+    Y(ANY_BYTES_CUT, 60),
+    Y(REQUEST_PART, -100),
 };
 const struct cause cause_app_linger0 = {
     .id = "app-linger0",

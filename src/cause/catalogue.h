@@ -36,11 +36,12 @@
     Y(RST_TTL_DIFFERS, -250), N(RST_TTL_DIFFERS, 30), Y(RST_BEFORE_RTT, -400),                     \
         YIN(DATA_AFTER_RST, 1, 1e18, -450), Y(RST_FAN, -300), Y(RST_TRAIN, -150),                  \
         Y(RST_MIXED, -150), Y(RST_IPID_COPIED, -100), Y(RST_MAC_DIFFERS, -200), N(OUT_RSTS, -400), \
-        Y(OUT_RSTS, 100), Y(TTL_SHIELD, -400), Y(RESET_HOP, -300)
+        Y(OUT_RSTS, 100), Y(TTL_SHIELD, -400), Y(RESET_HOP, -300), N(RESET_HOP, 100)
 /* ... by a box that speaks in its name, in the way of the packets ... */
 #define FROM_BOX                                                                                   \
     Y(RST_TTL_DIFFERS, 200), N(RST_TTL_DIFFERS, -100), Y(RST_BEFORE_RTT, 250),                     \
         Y(RST_MAC_DIFFERS, 100), N(OUT_RSTS, 300), Y(OUT_RSTS, -400), Y(RESET_HOP, 250),           \
+        N(RESET_HOP, -200), Y(RESET_IN_LINE, 120), N(RESET_IN_LINE, -250), Y(TTL_SHIELD, -150),    \
         Y(SENDER_LOCAL, -200), Y(TARGET_LOCAL, -400)
 /* ... or by one that only listens: the genuine packets go on. */
 #define FORGED                                                                                     \
@@ -50,7 +51,8 @@
         Y(RST_OPTIONS_ODD, 80), Y(RST_LABEL_DIFFERS, 60), Y(INJECTOR_SHAPE, 80),                   \
         Y(RST_MAC_DIFFERS, 100), Y(RST_SEQ_INEXACT, 60), N(OUT_RSTS, 300), Y(OUT_RSTS, -400),      \
         Y(TTL_SHIELD, 400), N(TTL_SHIELD, -150), Y(RST_BOTH_WAYS, 100), N(RST_TRAIN, -40),         \
-        Y(RESET_HOP, 250), Y(SENDER_LOCAL, -200), Y(TARGET_LOCAL, -400)
+        Y(RESET_HOP, 250), N(RESET_HOP, -200), Y(RESET_IN_LINE, -300), N(RESET_IN_LINE, 200),      \
+        Y(SENDER_LOCAL, -200), Y(TARGET_LOCAL, -400)
 
 #define REFERENCES(...)                                                                            \
     (const char *const[])                                                                          \

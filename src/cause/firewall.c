@@ -2,19 +2,32 @@
 #include "cause/catalogue.h"
 
 static const struct weight fw_reject_syn_rst_w[] = {
-    YISR(STAGE, "syn", 0),       YR(CONN_REFUSED, 0),
-    Y(RST_NO_HOP, 350),          N(RST_NO_HOP, -60),
-    Y(RST_TTL_DIFFERS, 300),     N(RST_TTL_DIFFERS, -150),
-    Y(RST_BEFORE_RTT, 250),      N(OUT_RSTS, 400),
-    Y(OUT_RSTS, -400),           Y(RST_MAC_DIFFERS, 100),
-    N(PORT_REUSED_LISTEN, -200), Y(PORT_REUSED_LISTEN, 250),
-    Y(USER_FW_CHANGED, 250),     N(USER_FW_CHANGED, -150),
-    Y(USER_FW_LOG, 400),         N(USER_FW_LOG, -120),
-    Y(RESET_HOP, 400),           N(RESET_HOP, -200),
-    Y(USER_OTHER_PATH, 150),     Y(USER_SERVICE_RUNS, 200),
-    N(USER_SERVICE_RUNS, -200),  YX(SYN_ANSWERED_BAD_ACK),
-    Y(OTHER_FAMILY_OK, 30),      Y(ICMP_ERROR, -400),
-    Y(RST_IPID_ODD, 60),         Y(WAIT_HELPS, -200),
+    YISR(STAGE, "syn", 0),
+    YR(CONN_REFUSED, 0),
+    Y(RST_NO_HOP, 350),
+    N(RST_NO_HOP, -60),
+    Y(RST_TTL_DIFFERS, 300),
+    N(RST_TTL_DIFFERS, -150),
+    Y(RST_BEFORE_RTT, 250),
+    N(OUT_RSTS, 400),
+    Y(OUT_RSTS, -400),
+    Y(RST_MAC_DIFFERS, 100),
+    N(PORT_REUSED_LISTEN, -200),
+    Y(PORT_REUSED_LISTEN, 250),
+    Y(USER_FW_CHANGED, 250),
+    N(USER_FW_CHANGED, -150),
+    Y(USER_FW_LOG, 400),
+    N(USER_FW_LOG, -120),
+    YIN(RESET_HOP, .5, 255, 400),
+    N(RESET_HOP, -200),
+    Y(USER_OTHER_PATH, 150),
+    Y(USER_SERVICE_RUNS, 200),
+    N(USER_SERVICE_RUNS, -200),
+    YX(SYN_ANSWERED_BAD_ACK),
+    Y(OTHER_FAMILY_OK, 30),
+    Y(ICMP_ERROR, -400),
+    Y(RST_IPID_ODD, 60),
+    Y(WAIT_HELPS, -200),
     Y(PLAIN_SYN_OK, -200),
 };
 const struct cause cause_fw_reject_syn_rst = {
@@ -75,7 +88,8 @@ static const struct weight fw_drop_syn_w[] = {
     Y(USER_OTHER_PATH, 200),    N(USER_OTHER_PATH, -100),  Y(PORT_REUSED_LISTEN, 60),
     Y(LISTEN_QUEUE_FULL, -500), Y(LISTEN_OVERFLOW, -500),  Y(SYN_QUEUE_DROPS, -300),
     Y(CONNTRACK_FULL, -200),    N(USER_SERVICE_RUNS, -50), YX(RST_SEEN),
-    Y(USER_KUBERNETES, -80),    Y(TARGET_LOCAL, -200),
+    Y(USER_KUBERNETES, -80),    Y(TARGET_LOCAL, -200),     Y(CONTROL_HOST_OK, 20),
+    N(CONTROL_HOST_OK, 20),
 };
 const struct cause cause_fw_drop_syn = {
     .id = "fw-drop-syn",
@@ -150,6 +164,7 @@ static const struct weight fw_midstream_drop_w[] = {
     Y(RESPONSE_COMPLETE, -60),
     Y(ALL_ACKED, -300),
     N(RETRANSMITTED, -200),
+    Y(SEGMENT_LIMIT, -300),
 };
 const struct cause cause_fw_midstream_drop = {
     .id = "fw-midstream-drop",
@@ -267,6 +282,7 @@ static const struct weight dpi_inline_rst_w[] = {
     N(REPEATED_SAME, -80),
     Y(SNI, -60),
     YHAS(RST_PAYLOAD, "middlebox interference", 100),
+    N(NEUTRAL_SNI_OK, -60),
 };
 const struct cause cause_dpi_inline_rst = {
     .id = "dpi-inline-rst",
@@ -317,7 +333,8 @@ static const struct weight ip_port_block_rst_w[] = {
     Y(OTHER_PORT_OK, 150),   N(OTHER_PORT_OK, -100),  Y(ANY_BYTES_CUT, 300),
     N(ANY_BYTES_CUT, -150),  Y(OUT_RSTS, -400),       N(OUT_RSTS, 200),
     Y(USER_FILTER, 100),     Y(USER_OTHER_PATH, 200), N(USER_OTHER_PATH, -100),
-    Y(WAIT_HELPS, -200),     Y(TARGET_LOCAL, -300),
+    Y(WAIT_HELPS, -200),     Y(TARGET_LOCAL, -300),   Y(RESET_HOP, 250),
+    N(RESET_HOP, -200),      Y(TTL_SHIELD, 150),
 };
 const struct cause cause_ip_port_block_rst = {
     .id = "ip-port-block-rst",
@@ -349,6 +366,7 @@ static const struct weight ips_signature_reset_w[] = {
     N(NO_REPLY_BYTES, -60),     Y(TARGET_LOCAL, -300),
     Y(REQUEST_PART, 350),       N(REQUEST_PART, -150),
     YIS(STAGE, "psh|data", 20), YHAS(RST_PAYLOAD, "not authorized|policy", 80),
+    Y(RESET_HOP, 100),          N(RESET_HOP, -100),
 };
 const struct cause cause_ips_signature_reset = {
     .id = "ips-signature-reset",
@@ -384,6 +402,8 @@ static const struct weight rate_limit_ban_w[] = {
     YR(WAIT_HELPS, 250),
     N(WAIT_HELPS, -200),
     Y(TARGET_LOCAL, -300),
+    YR(RATE_THRESHOLD, 350),
+    N(RATE_THRESHOLD, -150),
 };
 const struct cause cause_rate_limit_ban = {
     .id = "rate-limit-ban",

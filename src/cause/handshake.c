@@ -317,6 +317,7 @@ static const struct weight tls_big_clienthello_w[] = {
     N(ALL_ACKED, 20),
     Y(NEUTRAL_SNI_OK, -200),
     YX(TLS_OK),
+    Y(SEGMENT_LIMIT, 60),
 };
 const struct cause cause_tls_big_clienthello = {
     .id = "tls-big-clienthello",
@@ -353,6 +354,8 @@ static const struct weight tls_handshake_timeout_w[] = {
     Y(UPLOADING, -200),
     YHAS(RST_PAYLOAD, "handshake timeout", 150),
     Y(HOST_CPU_SHORT, 30),
+    Y(SEGMENT_LIMIT, -300),
+    Y(PLAIN_WORKS, -150),
 };
 const struct cause cause_tls_handshake_timeout = {
     .id = "tls-handshake-timeout",

@@ -120,6 +120,7 @@ static const struct weight conn_limit_reset_w[] = {
     Y(DATA_AFTER_RST, -100),
     Y(LISTEN_QUEUE_FULL, -200),
     YHAS(SERVICE_REFUSED, "too many|max_connections|max number of clients|connection limit", 200),
+    Y(RATE_THRESHOLD, -200),
 };
 const struct cause cause_conn_limit_reset = {
     .id = "conn-limit-reset",
@@ -156,6 +157,9 @@ static const struct weight http_limit_close_w[] = {
     Y(EARLY_REPLY, -250),
     Y(HARMLESS, -100),
     Y(REPLY_CUT, -150),
+    N(RATE_THRESHOLD, -60),
+    Y(RATE_THRESHOLD, 200),
+    Y(TLS_WORKS, -150),
 };
 const struct cause cause_http_limit_close = {
     .id = "http-limit-close",

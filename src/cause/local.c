@@ -2,9 +2,10 @@
 #include "cause/catalogue.h"
 
 static const struct weight local_fw_output_reject_w[] = {
-    YR(OTHER_END_LIVES, 1000), YRD(LOCAL_REJECT_RULE, 550), N(LOCAL_REJECT_RULE, -400),
-    YR(USER_LOCAL_FW, 250),    N(USER_LOCAL_FW, -300),      YIN(CONN_REFUSED, 0, 0.0005, 30),
-    Y(OTHER_PORT_OK, 20),      YX(SYN_ANSWERED_BAD_ACK),    Y(PORT_REUSED_LISTEN, 60),
+    YR(OTHER_END_LIVES, 1000),    YRD(LOCAL_REJECT_RULE, 550),   N(LOCAL_REJECT_RULE, -400),
+    YR(USER_LOCAL_FW, 250),       N(USER_LOCAL_FW, -300),        YIN(CONN_REFUSED, 0, 0.0005, 30),
+    Y(OTHER_PORT_OK, 20),         YX(SYN_ANSWERED_BAD_ACK),      Y(PORT_REUSED_LISTEN, 60),
+    YINR(RESET_HOP, -1, .5, 500), YIN(RESET_HOP, .5, 255, -300), N(RESET_HOP, -300),
 };
 const struct cause cause_local_fw_output_reject = {
     .id = "local-fw-output-reject",

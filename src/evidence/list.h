@@ -110,6 +110,10 @@ FACT(PLAIN_SYN_OK, "plain-syn-works", "syn-options", "", SEV_WARN, N_("a SYN wit
 FACT(OTHER_FAMILY_OK, "other-family-works", "other-family", "", SEV_WARN, N_("the same name works over %1$s"), N_("the other address family fails too"), N_("the other address family was not tried"))
 FACT(OTHER_ADDRESS_OK, "other-address-works", "other-address", "", SEV_WARN, N_("another address of the same name works (%1$s)"), N_("the other addresses of the name fail too"), N_("the other addresses of the name were not tried"))
 FACT(OTHER_PORT_OK, "other-port-works", "other-port", "", SEV_NOTE, N_("another port of the same address answers (%1$s)"), N_("other ports of the same address fail alike"), N_("other ports of the same address were not tried"))
+FACT(CONTROL_HOST_OK, "control-host-works", "control-host", "", SEV_NOTE,
+     N_("another target answers meanwhile (%1$s): the way out works"),
+     N_("another target fails alike (%1$s): it is not about this one"),
+     N_("no other target was tried beside it"))
 FACT(CLOSED_PORT_ACCEPTS, "closed-port-accepts", "closed-port", "", SEV_WARN, N_("even a port that is surely closed accepts connections"), N_("a port that is surely closed refuses"), N_("a surely closed port was not tried"))
 /* ---- this host's counters and queues (one event only, design.md 3) ---- */
 FACT(TARGET_LOCAL, "target-is-local", "local", "", SEV_INFO, N_("the target is this host: its counters speak of both ends"), N_("the target is another host"), "")
@@ -220,6 +224,10 @@ FACT(SAME_SIZE, "same-size", "pattern-size", "", SEV_WARN, N_("%1$s of %2$s uplo
 FACT(SAME_INSTANT, "same-instant", "pattern-instant", "", SEV_WARN, N_("%1$s connections of this host that had begun at different times ended at one moment (within %3$s)"), N_("%1$s connections of this service ended at different moments"), "")
 FACT(SAME_INSTANT_HOSTS, "same-instant-hosts", "pattern-instant", "", SEV_BAD, N_("%1$s connections to %2$s hosts that had begun at different times ended at one moment (within %3$s)"), "", "")
 FACT(RESET_HOP, "reset-hop", "hops", "hops", SEV_BAD, N_("the reset comes from a box about %1$s hops away; the server is %2$s hops away"), N_("no box before the server resets"), N_("the hop that resets was not located"))
+FACT(RESET_IN_LINE, "reset-in-line", "hops-in-line", "", SEV_NOTE,
+     N_("packets do not get past the box that resets: it lies in their way"),
+     N_("packets get past the box that resets: it only listens and forges"),
+     N_("whether the box that resets lets packets pass is not known"))
 FACT(TTL_SHIELD, "ttl-shield", "hops", "", SEV_BAD, N_("with resets of a lower TTL refused the connection lived on"), N_("refusing resets of a lower TTL did not help"), N_("refusing resets of a lower TTL was not tried"))
 FACT(IDLE_CUT, "idle-cut", "idle-ladder", "ms", SEV_BAD, N_("held idle, connections are cut after %1$s (%2$s)"), N_("connections held idle for %1$s were not cut"), N_("the idle time that a connection survives was not measured"))
 FACT(IDLE_CUT_KIND, "idle-cut-kind", "idle-kind", "", SEV_NOTE, N_("connections held idle end in this way: %1$s"), "", "")
@@ -230,7 +238,14 @@ FACT(HTTP_OTHER_OK, "other-http-version-works", "http-version", "", SEV_WARN, N_
 FACT(REQUEST_PART, "request-part", "content-part", "", SEV_BAD, N_("the request passes without this part: %1$s"), N_("no single part of the request makes the difference"), N_("which part of the request matters was not tried"))
 FACT(PORT_DEPENDS, "source-port-decides", "path", "", SEV_WARN, N_("from some source ports it fails each time, from others never (%1$s of %2$s fail)"), N_("it does not depend on the source port (%1$s tried)"), N_("other source ports were not tried"))
 FACT(SIZE_LIMIT, "size-limit", "size-sweep", "bytes", SEV_WARN, N_("requests up to %1$s bytes pass, larger ones fail"), N_("the size of the request makes no difference"), N_("other sizes of the request were not tried"))
+FACT(SEGMENT_LIMIT, "segment-limit", "size-segments", "bytes", SEV_BAD,
+     N_("packets of up to %1$s bytes pass (%2$s), larger ones vanish and nobody says so"),
+     N_("small packets make no difference"), N_("whether small packets pass was not tried"))
 FACT(LOAD_THRESHOLD, "load-threshold", "ramp", "", SEV_WARN, N_("it happens only above %1$s connections at once"), N_("the number of connections makes no difference"), N_("other numbers of connections were not tried"))
+FACT(RATE_THRESHOLD, "rate-threshold", "ramp-rate", "", SEV_WARN,
+     N_("it happens only above %1$s new connections a second"),
+     N_("how fast connections follow one another makes no difference (up to %1$s a second)"),
+     N_("other rates of connections were not tried"))
 FACT(NEW_CONN_WORKS, "new-connection-works", "new-conn", "", SEV_NOTE, N_("a new connection works at once"), N_("a new connection fails too"), N_("a new connection was not tried"))
 FACT(REUSED, "connection-reused", "reused", "", SEV_NOTE, N_("the connection had been used before (request %1$s on it)"), N_("the connection was fresh"), "")
 /* ---- names ---- */

@@ -1,6 +1,7 @@
 /*
  * E6: other ports of the same address, and one that nobody listens on (IANA has never assigned
- * it): a box that answers in the host's name accepts that one too.
+ * it): a box that answers in the host's name accepts that one too. And another target of the
+ * person's own, as the control host: is it about this one at all?
  */
 #include "experiment/trial.h"
 
@@ -11,7 +12,7 @@ static const uint16_t usual[] = {443, 80, 22};
 
 struct elsewhere {
     bool begun;
-    const struct shot *same, *closed, *others[OTHERS];
+    const struct shot *same, *closed, *others[OTHERS], *host;
 };
 
 static const struct shot *knock(struct trial *t, uint16_t port, const char *label)
@@ -35,6 +36,13 @@ static void begin(struct trial *t, struct elsewhere *e)
     p.control = true;
     e->same = trial_shoot(t, &p);
     e->closed = knock(t, CLOSED_PORT, N_("a closed port"));
+    if (y->other) {
+        plan_base(t, &p, y->other->name, y->other_port);
+        p.to = y->other_address;
+        p.port = y->other_port;
+        p.hold = 100 * NS_PER_MS;
+        e->host = trial_shoot(t, &p);
+    }
     for (size_t i = 0; i < ARRAY_SIZE(usual) && n < OTHERS && y->stage == SHOT_CONNECT; i++)
         if (usual[i] != y->port)
             e->others[n++] = knock(t, usual[i], trial_printf(t, "port %u", usual[i]));
@@ -68,6 +76,9 @@ static void conclude(struct trial *t, const struct elsewhere *e)
         return;
     }
     say_others(t, e);
+    if (shot_ended(e->host))
+        trial_fact(t, FACT_CONTROL_HOST_OK, e->host->connected != NSTIME_NONE,
+                   v_text(trial_symptom(t)->other->name), v_none());
     /* No answer at all is neither: a firewall drops what is not allowed. */
     if (shot_ended(e->closed) && e->closed->connected != NSTIME_NONE)
         trial_fact(t, FACT_CLOSED_PORT_ACCEPTS, true, v_none(), v_none());

@@ -19,7 +19,14 @@
 #include "step/step.h"
 
 /* ---- shots: one connection each ---- */
-enum shot_talk { TALK_NOTHING, TALK_RAW, TALK_TLS /* the handshake */, TALK_HTTP, TALK_HTTPS };
+enum shot_talk {
+    TALK_NOTHING,
+    TALK_RAW,
+    TALK_TLS /* the handshake */,
+    TALK_HTTP,
+    TALK_HTTPS,
+    TALK_PROBE /* what the prober makes of `probe`: HTTP/2 is spoken there */
+};
 enum shot_end {
     SHOT_OPEN,               /* not back yet */
     SHOT_OK, SHOT_REFUSED, SHOT_RESET, SHOT_FIN, SHOT_TIMEOUT,
@@ -36,6 +43,7 @@ enum shot_stage {
 };
 const char *shot_stage_name(enum shot_stage s);
 
+enum { SYN_WITH_SACK = 1, SYN_WITH_STAMPS = 2, SYN_WITH_SCALE = 4, SYN_WITH_ECN = 8 };
 struct shot_plan { /* texts and bytes are the trial's */
     const char *label;       /* N_() or plain: what the live view calls it */
     double x;                /* what is varied: a TTL, a size, seconds */
@@ -49,10 +57,12 @@ struct shot_plan { /* texts and bytes are the trial's */
     uint8_t min_ttl, min_ttl_data; /* of what comes in: from the SYN on, from the handshake on */
     bool count_expired;      /* looks for time-exceeded errors beyond its end; no other shot beside */
     uint16_t max_segment;    /* TCP_MAXSEG; 0 */
-    bool mptcp, fast_open;
+    bool raw_syn;            /* a SYN of our own, which never becomes a connection (CAP_NET_RAW) */
+    unsigned syn_with;       /* its options: SYN_WITH_ */
     nstime hold;             /* silence right after the handshake */
     enum shot_talk talk;
     struct talk_options tls; /* the ClientHello (probe.h) */
+    const struct target *probe; /* with TALK_PROBE */
     const void *request;     /* RAW: all of it; HTTP(S): the head, and the body after it */
     size_t request_len;
     bool head_only;          /* HTTP: no body comes with the reply (HEAD) */
@@ -62,7 +72,7 @@ struct shot_plan { /* texts and bytes are the trial's */
     bool split_at_name;      /* of a ClientHello: in the middle of the name */
     nstime split_gap;        /* between the two writes */
     nstime idle;             /* silence after all that; 0 none */
-    int keepalive;           /* seconds between TCP keepalives while idle; 0 none */
+    int keepalive;           /* seconds between TCP keepalives while idle, or all along; 0 none */
     nstime app_every;        /* the application's own bytes (`again`) while idle, so often; 0 */
     unsigned requests;       /* how often the request is made on one connection; 0: once */
     const void *again;       /* sent after the idle time; NULL: nothing is, the watch alone */
@@ -108,6 +118,8 @@ struct shooter { /* the real one is made by shooter_new(), tests bring a world o
 struct shooter *shooter_new(struct loop *l,
                             void (*on_flow)(void *arg, const struct flow_key *flow), void *arg);
 
+bool experiment_raw(void); /* this process may make packets itself (E13) */
+
 /* ---- what is to be explained ---- */
 struct symptom {
     const struct target *target;
@@ -122,6 +134,9 @@ struct symptom {
     unsigned before_failed, before; /* how often it was tried so far, and failed so */
     const struct addr *others; /* the name's other addresses */
     size_t nothers;
+    const struct target *other; /* another target of the person's, and where it is; NULL none */
+    struct addr other_address;
+    uint16_t other_port;
 };
 /* How a probe's failed result looks as the end of a shot. -ENOTSUP: not a connection's. */
 int symptom_of_result(struct symptom *out, const struct target *t, const struct result *r,

@@ -14,9 +14,6 @@
 #include <unistd.h>
 
 #define TCP_STATE_CLOSE 7 /* netinet/tcp.h, which does not go with linux/tcp.h */
-#ifndef IPPROTO_MPTCP
-#define IPPROTO_MPTCP 262
-#endif
 
 static int set_int(int fd, int level, int name, int value)
 {
@@ -48,14 +45,18 @@ static int set_min_ttl(struct flight *f, uint8_t ttl)
 
 void flight_connected(struct flight *f)
 {
-    if (f->s->plan.ttl_syn)
+    const struct shot_plan *p = &f->s->plan;
+
+    if (p->ttl_syn)
         flight_set_ttl(f, 0);
-    if (f->s->plan.min_ttl_data)
-        set_min_ttl(f, f->s->plan.min_ttl_data);
+    if (p->min_ttl_data)
+        set_min_ttl(f, p->min_ttl_data);
+    if (p->keepalive && !p->idle)
+        flight_set_keepalive(f, p->keepalive);
     flight_take_info(f);
 }
 
-static int bind_source(struct flight *f)
+int flight_bind_source(struct flight *f)
 {
     const struct shot_plan *p = &f->s->plan;
     struct sockaddr_storage ss;
@@ -92,9 +93,7 @@ static int set_options(struct flight *f)
         rc = set_min_ttl(f, p->min_ttl);
     if (!rc && p->max_segment)
         rc = set_int(f->fd, IPPROTO_TCP, TCP_MAXSEG, p->max_segment);
-    if (!rc && p->fast_open)
-        rc = set_int(f->fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1);
-    return rc ? rc : bind_source(f);
+    return rc ? rc : flight_bind_source(f);
 }
 
 int flight_open(struct flight *f)
@@ -102,9 +101,8 @@ int flight_open(struct flight *f)
     const struct shot_plan *p = &f->s->plan;
     struct sockaddr_storage ss;
 
-    f->fd =
-        socket(p->to.family == 6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-               p->mptcp ? IPPROTO_MPTCP : IPPROTO_TCP);
+    f->fd = socket(p->to.family == 6 ? AF_INET6 : AF_INET,
+                   SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
     if (f->fd < 0)
         return -errno;
     int rc = set_options(f);

@@ -1,19 +1,23 @@
 /*
  * E5: other shapes of the ClientHello: small, padded beyond a segment, split in the middle of the
- * name, two writes, TLS 1.2 alone, and with the hybrid post-quantum group where the library has
- * it. And plain HTTP, in case the port speaks no TLS at all.
+ * name, two writes, TLS 1.2 alone, with one old group alone, and with the hybrid post-quantum group
+ * where the library has it. And plain HTTP, in case the port speaks no TLS at all. A shape that the
+ * target's own options give it already is not tried: it would be the control once more.
  */
 #include "experiment/trial.h"
 
+#include <string.h>
+
 #define PAD 1400
 
-enum { SMALL, PADDED, SPLIT, WRITES, OLD, QUANTUM, PLAIN, SAME, SHAPES };
+enum { SMALL, PADDED, SPLIT, WRITES, OLD, GROUP, QUANTUM, PLAIN, SAME, SHAPES };
 static const char *const labels[SHAPES] = {
     [SMALL] = N_("small"),
     [PADDED] = N_("over one segment"),
     [SPLIT] = N_("split in the name"),
     [WRITES] = N_("two writes"),
     [OLD] = N_("TLS 1.2 alone"),
+    [GROUP] = N_("one old group alone"),
     [QUANTUM] = N_("post-quantum group"),
     [PLAIN] = N_("plain HTTP"),
     [SAME] = N_("as before"),
@@ -32,6 +36,7 @@ static void shape(struct trial *t, struct shot_plan *p, int which)
     case SMALL:
         p->tls.groups = "X25519";
         p->tls.alpn = NULL;
+        p->tls.pad = 0;
         break;
     case PADDED: p->tls.pad = PAD; break;
     case SPLIT:
@@ -44,6 +49,7 @@ static void shape(struct trial *t, struct shot_plan *p, int which)
         p->split_gap = 20 * NS_PER_MS;
         break;
     case OLD: p->tls.max = 0x0303; break;
+    case GROUP: p->tls.groups = "P-256"; break;
     case QUANTUM: p->tls.groups = "X25519MLKEM768:X25519"; break;
     case PLAIN:
         p->talk = TALK_HTTP;
@@ -54,11 +60,26 @@ static void shape(struct trial *t, struct shot_plan *p, int which)
     }
 }
 
+/* The target asks for that shape itself. */
+static bool own_shape(const struct target_options *o, int which)
+{
+    switch (which) {
+    case PADDED: return o->hello_pad >= PAD;
+    case SPLIT: return o->hello_split;
+    case OLD: return o->tls_max && o->tls_max <= 0x0303;
+    case GROUP: return o->groups && !strcmp(o->groups, "P-256");
+    case QUANTUM: return o->groups && strstr(o->groups, "MLKEM");
+    default: return false;
+    }
+}
+
 static void begin(struct trial *t, struct hello *h)
 {
     h->begun = true;
     for (int i = 0; i < SHAPES; i++) {
         struct shot_plan p;
+        if (own_shape(&trial_symptom(t)->target->opt, i))
+            continue;
         shape(t, &p, i);
         h->shots[i] = trial_shoot(t, &p);
     }
@@ -83,8 +104,8 @@ static void conclude(struct trial *t, const struct hello *h)
 {
     const struct symptom *y = trial_symptom(t);
     const struct shot *const *s = h->shots;
-    static const char *const names[SHAPES] = {"small", "padded",       "split", "writes",
-                                              "tls12", "post_quantum", "plain", NULL};
+    static const char *const names[SHAPES] = {
+        "small", "padded", "split", "writes", "tls12", "one_group", "post_quantum", "plain", NULL};
 
     for (int i = 0; i < SHAPES; i++)
         if (names[i] && s[i])
@@ -125,7 +146,8 @@ const struct experiment experiment_hello = {
     .id = "hello",
     .view = LIVE_LIST,
     .state_size = sizeof(struct hello),
-    .measures = {"small", "padded", "split", "writes", "tls12", "post_quantum", "plain"},
+    .measures = {"small", "padded", "split", "writes", "tls12", "one_group", "post_quantum",
+                 "plain"},
     .unfit = unfit,
     .next = next,
 };

@@ -15,11 +15,14 @@
 #define WALK     8 /* SYNs side by side */
 #define FARTHEST 32
 #define REPEATS  2 /* at the hop found and at the one before it */
+#define AGAIN    2 /* SYNs that nobody answered are sent so often again */
+/* Linux repeats a SYN after 1 s: one that is lost has a second try. */
+#define SYN_PATIENCE (1500 * NS_PER_MS)
 
 enum { ASK_WALK, ASK_CLOSE_IN, ASK_SURE, ASK_CONTROL, ASK_LAST, ASK_LAST_RESET };
 struct hops {
     int ask;
-    uint8_t from, distance;
+    uint8_t from, distance, again;
     const struct shot *walk[FARTHEST + 1], *by_ttl_bad[FARTHEST + 1], *by_ttl_control[FARTHEST + 1];
     uint8_t none, hit; /* largest TTL without, smallest with a reset; hit 0: none */
     uint8_t asked;
@@ -48,7 +51,7 @@ static const struct shot *syn(struct trial *t, uint16_t port, uint8_t ttl, bool 
     p.control = control;
     p.port = port;
     p.ttl_syn = ttl;
-    p.timeout = trial_short_patience(t);
+    p.timeout = MAX_OF(trial_short_patience(t), SYN_PATIENCE);
     p.content = p.count_expired = alone; /* one after the other */
     return trial_shoot(t, &p);
 }
@@ -72,6 +75,22 @@ static uint8_t find_distance(const struct hops *h)
         if (reached(h->walk[k]))
             return k;
     return 0;
+}
+
+/* Between the last router that answered and the distance, silence may be a SYN that was lost: the
+ * server could be nearer. False: there is nothing to ask again. */
+static bool ask_again(struct trial *t, struct hops *h, uint8_t distance)
+{
+    uint8_t k = distance - 1;
+    bool any = false;
+
+    if (h->again++ >= AGAIN)
+        return false;
+    for (; k > 0 && h->walk[k] && !h->walk[k]->icmp; k--) {
+        h->walk[k] = syn(t, walk_port(trial_symptom(t)), k, true, false);
+        any |= h->walk[k] != NULL;
+    }
+    return any;
 }
 
 /* ---- what is reset, and the control ---- */
@@ -141,6 +160,8 @@ static void after_walk(struct trial *t, struct hops *h)
         trial_finish(t, TRIAL_INCONCLUSIVE, N_("no SYN reached the server, whatever its TTL"));
         return;
     }
+    if (ask_again(t, h, h->distance))
+        return;
     trial_measure(t, "distance", v_int(h->distance));
     h->ask = ASK_CLOSE_IN;
     ask(t, h, h->distance);
@@ -176,14 +197,15 @@ static void close_in(struct trial *t, struct hops *h)
 static void say_box(struct trial *t, const struct hops *h, bool in_line)
 {
     char text[ADDR_TEXT_MAX];
-    uint8_t hop = in_line && h->hit > 1 ? h->hit - 1 : h->hit;
-    const struct shot *w = h->walk[hop];
+    uint8_t hop = in_line ? h->hit - 1 : h->hit; /* 0: this host, or its own link */
+    const struct shot *w = hop ? h->walk[hop] : NULL;
 
     trial_measure(t, "in_line", v_bool(in_line));
     trial_measure(t, "hop", v_int(hop));
     if (w && w->icmp_from.family)
         trial_measure(t, "router", v_text(addr_text(text, &w->icmp_from)));
     trial_fact(t, FACT_RESET_HOP, true, v_int(hop), v_int(h->distance));
+    trial_fact(t, FACT_RESET_IN_LINE, in_line, v_none(), v_none());
     trial_finish(t, TRIAL_SEPARATED, NULL);
 }
 

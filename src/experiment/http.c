@@ -1,7 +1,6 @@
 /*
- * E12: the request by HTTP/1.1 where the probe's was by HTTP/2, once with the connection closed
- * after it, and many on one connection: a server that takes only so many says so by its end. And a
- * ClientHello to a port that was spoken to in plain.
+ * E12: the request by HTTP/1.1 and by HTTP/2, and many on one connection: a server that takes only
+ * so many says so by its end. And a ClientHello to a port that was spoken to in plain.
  */
 #include "experiment/trial.h"
 
@@ -11,7 +10,8 @@
 
 struct http {
     bool begun;
-    const struct shot *same, *many, *offer, *tls;
+    const struct shot *same, *many, *h2, *tls;
+    struct target variant; /* the target by HTTP/2; its strings stay the target's */
 };
 
 /* Only what may be repeated without harm is (RFC 9110 9.2.1). */
@@ -34,13 +34,22 @@ static void begin(struct trial *t, struct http *h)
         p.requests = MANY;
         h->many = trial_shoot(t, &p);
     }
-    plan_same(t, &p, y->scheme == SCHEME_HTTPS ? N_("HTTP/2 offered") : N_("a ClientHello"), 0);
+    if (y->scheme == SCHEME_HTTPS) {
+        plan_base(t, &p, N_("by HTTP/2"), 2);
+        h->variant = *y->target;
+        h->variant.scheme = SCHEME_HTTPS;
+        h->variant.opt.http_version = HTTP_2;
+        p.talk = TALK_PROBE;
+        p.probe = &h->variant;
+        p.content = true;
+        h->h2 = trial_shoot(t, &p);
+        return;
+    }
+    plan_same(t, &p, N_("a ClientHello"), 0);
     p.talk = TALK_TLS;
+    p.tls.name = y->target->numeric ? NULL : y->target->host;
     p.tls.alpn = "h2,http/1.1";
-    if (y->scheme == SCHEME_HTTPS)
-        h->offer = trial_shoot(t, &p);
-    else
-        h->tls = trial_shoot(t, &p);
+    h->tls = trial_shoot(t, &p);
 }
 
 static void say_many(struct trial *t, const struct http *h)
@@ -56,17 +65,28 @@ static void say_many(struct trial *t, const struct http *h)
         trial_fact(t, FACT_REQUEST_LIMIT, false, v_int(s->answered), v_none());
 }
 
+/* One passes and the other fails: the version decides. Both fail: it does not. */
+static void say_versions(struct trial *t, const struct http *h, bool by_h2)
+{
+    trial_measure(t, "h2", by_h2 ? v_text(shot_end_name(h->h2->end)) : v_none());
+    if (!by_h2 || !shot_ended(h->same))
+        return;
+    bool one = shot_passed(h->same), two = shot_passed(h->h2);
+    if (one != two)
+        trial_fact(t, FACT_HTTP_OTHER_OK, true, v_text(one ? "HTTP/1.1" : "HTTP/2"), v_none());
+    else if (!one)
+        trial_fact(t, FACT_HTTP_OTHER_OK, false, v_none(), v_none());
+}
+
 static void conclude(struct trial *t, const struct http *h)
 {
     const struct symptom *y = trial_symptom(t);
-    bool by_h2 = h->offer && h->offer->h2;
+    bool by_h2 = shot_ended(h->h2) && h->h2->h2; /* the server chose it */
 
     say_many(t, h);
     if (shot_ended(h->tls))
         trial_fact(t, FACT_TLS_WORKS, h->tls->server_hello, v_none(), v_none());
-    if (by_h2 && shot_ended(h->same))
-        trial_fact(t, FACT_HTTP_OTHER_OK, shot_passed(h->same), v_text("HTTP/1.1"), v_none());
-    trial_measure(t, "h2", v_bool(by_h2));
+    say_versions(t, h, by_h2);
     if (!trial_facts(t)->nr)
         trial_finish(t, TRIAL_INCONCLUSIVE,
                      h->same && shot_as(h->same, y)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define HELLO_GAP (20 * NS_PER_MS) /* between the two segments of a ClientHello */
+
 void plan_base(const struct trial *t, struct shot_plan *p, const char *label, double x)
 {
     const struct symptom *y = trial_symptom(t);
@@ -90,6 +92,21 @@ void plan_same(struct trial *t, struct shot_plan *p, const char *label, double x
     }
     if (y->scheme == SCHEME_HTTP || y->scheme == SCHEME_HTTPS)
         plan_request(t, p, NULL, NULL, NULL, o->body_len);
+    if (y->scheme == SCHEME_TLS && o->hello_split) {
+        p->split_at_name = true;
+        p->split_gap = HELLO_GAP;
+    }
+    p->max_segment = o->mss > 0 ? (uint16_t)o->mss : 0;
+    if (p->talk >= TALK_HTTP || p->talk == TALK_RAW) {
+        if (o->idle && o->requests > 1) { /* the last of them comes after the silence */
+            p->idle = o->idle;
+            p->requests = (unsigned)o->requests - 1;
+            p->again = p->request;
+            p->again_len = p->request_len;
+        } else {
+            p->requests = (unsigned)MAX_OF(o->requests, 0);
+        }
+    }
     p->content = p->talk != TALK_NOTHING;
 }
 

@@ -16,15 +16,8 @@
 #define PART_TIME    (300 * NS_PER_MS)
 #define QUIET        (500 * NS_PER_MS) /* after the last byte, where nothing says it was the last */
 #define EXPIRED_WAIT (200 * NS_PER_MS) /* for an ICMP error that comes behind the reset */
+#define SYN_AGAIN    NS_PER_SEC        /* a SYN of our own: as Linux repeats its own */
 #define RAW_PATIENCE NS_PER_SEC        /* a server may answer nothing to bytes it took */
-
-struct real_shooter {
-    struct shooter base;
-    struct loop *loop;
-    struct flight *flights;
-    void (*on_flow)(void *arg, const struct flow_key *flow);
-    void *arg;
-};
 
 static void on_event(void *arg, int events);
 static void talk_on(struct flight *f);
@@ -49,10 +42,13 @@ static void flight_free(struct flight *f)
         at = &(*at)->next;
     *at = f->next;
     quiet(f);
+    asked_cancel(f);
     if (f->s)
         f->s->priv = NULL;
     if (f->fd >= 0)
         close(f->fd);
+    if (f->raw.holder >= 0)
+        close(f->raw.holder);
     talk_free(f->talk);
     strbuf_release(&f->out);
     strbuf_release(&f->reply);
@@ -132,7 +128,7 @@ static void on_over(void *arg)
     void *done_arg = f->arg;
     bool over =
         s->end != SHOT_OK && s->end != SHOT_TIMEOUT && s->end != SHOT_ALERT && s->end != SHOT_FIN;
-    bool stood = f->fd >= 0 && s->connected != NSTIME_NONE;
+    bool stood = f->fd >= 0 && s->connected != NSTIME_NONE && !s->plan.raw_syn;
 
     quiet(f);
     if (f->expired_before >= 0)
@@ -161,6 +157,11 @@ static void end(struct flight *f, enum shot_end e, int err)
     f->over = true;
     nstime late = f->expired_before >= 0 ? MAX_OF(EXPIRED_WAIT, 4 * s->rtt) : 0;
     f->timer = loop_timer(f->sh->loop, late, 0, on_over, f);
+}
+
+void asked_over(struct flight *f)
+{
+    end(f, f->s->end, 0);
 }
 
 static enum shot_end end_of_errno(int err, bool connected)
@@ -501,6 +502,7 @@ static void talk_on(struct flight *f)
     int rc;
 
     switch (f->s->plan.talk) {
+    case TALK_PROBE: /* never on a socket of ours */
     case TALK_NOTHING: talk_over(f); return;
     case TALK_RAW:
     case TALK_HTTP: begin_request(f); return;
@@ -600,12 +602,34 @@ static void on_connect(struct flight *f)
     connected(f, err);
 }
 
+/* The answer to a SYN of our own. */
+static void on_raw(struct flight *f)
+{
+    int err;
+    enum shot_end e = rawsyn_read(f, &err);
+
+    if (e == SHOT_OPEN)
+        return;
+    if (e == SHOT_OK)
+        f->s->connected = loop_clock() - f->s->began;
+    end(f, e, err);
+}
+
+static void on_raw_again(void *arg)
+{
+    rawsyn_send(arg);
+}
+
 static void on_event(void *arg, int events)
 {
     struct flight *f = arg;
 
     if (f->over)
         return;
+    if (f->s->plan.raw_syn) {
+        on_raw(f);
+        return;
+    }
     if (f->s->stage == SHOT_CONNECT) {
         on_connect(f);
         return;
@@ -663,9 +687,18 @@ static void on_start(void *arg)
     f->s->began = loop_clock();
     f->s->stage = SHOT_CONNECT;
     f->s->expired = -1;
+    if (f->s->plan.talk == TALK_PROBE) {
+        int asked = asked_begin(f);
+        if (asked < 0)
+            end(f, SHOT_LOCAL, -asked);
+        else
+            set_stage(f, SHOT_CONNECT);
+        return;
+    }
     if (f->s->plan.count_expired && f->s->plan.ttl_syn) /* the SYN itself may expire */
         f->expired_before = flight_expired(f->s->plan.to.family);
-    int rc = flight_open(f);
+    bool raw = f->s->plan.raw_syn;
+    int rc = raw ? rawsyn_open(f) : flight_open(f);
     if (rc < 0) {
         end(f,
             rc == -ECONNREFUSED                         ? SHOT_REFUSED
@@ -675,7 +708,9 @@ static void on_start(void *arg)
         return;
     }
     set_stage(f, SHOT_CONNECT);
-    f->watch = loop_watch(f->sh->loop, f->fd, LOOP_WRITE, on_event, f);
+    if (raw)
+        f->beat = loop_timer(f->sh->loop, SYN_AGAIN, SYN_AGAIN, on_raw_again, f);
+    f->watch = loop_watch(f->sh->loop, f->fd, raw ? LOOP_READ : LOOP_WRITE, on_event, f);
     stage_timer(f, f->s->plan.timeout);
     if (!f->watch || !f->timer)
         end(f, SHOT_LOCAL, ENOMEM);
@@ -697,6 +732,7 @@ static int begin(struct shooter *base, struct shot *s, void (*done)(void *arg, s
                          .changed = changed,
                          .arg = arg,
                          .fd = -1,
+                         .raw = {.holder = -1},
                          .limit = SIZE_MAX,
                          .last_byte = NSTIME_NONE,
                          .expired_before = -1,
@@ -751,6 +787,8 @@ static void shooter_free(struct shooter *base)
         return;
     while (sh->flights)
         flight_free(sh->flights);
+    if (sh->prober)
+        prober_free(sh->prober);
     free(sh);
 }
 

@@ -39,6 +39,11 @@ struct explore_one {
 
 /* ---- which failure ---- */
 
+unsigned experiment_most(const struct test *t, const struct settings *st)
+{
+    return MAX_OF(st->budget_connections, (unsigned)t->connections);
+}
+
 static struct explored *find(struct explore *e, const struct result *res)
 {
     for (size_t i = 0; i < e->nr; i++) {
@@ -127,6 +132,26 @@ static size_t other_addresses(const struct run *r, const struct result *res, str
     return n;
 }
 
+/* Another target, at another address, as the control: one that answers, else any. */
+static void other_target(const struct run *r, const struct result *res, struct symptom *y)
+{
+    for (size_t k = 0; k < r->s->ntargets; k++) {
+        const struct target_state *ts = &r->s->targets[k];
+        for (size_t i = ts->nresults; i-- > 0;) {
+            const struct result *o = session_result_by_id(r->s, ts->results[i]);
+            if (!o || o->target == res->target || !o->address.family || !o->flow.dport ||
+                addr_equal(&o->address, &res->address) || strcmp(o->probe, "dns") == 0 ||
+                (y->other && o->outcome != OUTCOME_OK))
+                continue;
+            y->other = ts->target;
+            y->other_address = o->address;
+            y->other_port = o->flow.dport;
+            if (o->outcome == OUTCOME_OK)
+                return;
+        }
+    }
+}
+
 static int symptom_of(const struct run *r, const struct incident *i, struct symptom *y,
                       struct addr *others, size_t max)
 {
@@ -138,6 +163,8 @@ static int symptom_of(const struct run *r, const struct incident *i, struct symp
     int rc = symptom_of_result(y, ts->target, res, spoken(r, i, ts->target));
     y->others = others;
     y->nothers = rc ? 0 : other_addresses(r, res, others, max);
+    if (!rc)
+        other_target(r, res, y);
     return rc;
 }
 
@@ -211,12 +238,16 @@ static void say_begin(struct run *r, const struct test *t, const struct symptom 
                     y->target->name, t->connections, t->packets, t->seconds);
 }
 
-static struct trial_settings settings_of(const struct run *r, const struct explored *x)
+/* What a person consented to is what was said: the budget's number, and not more. */
+static struct trial_settings settings_of(const struct run *r, const struct explored *x,
+                                         const struct test *test)
 {
     const struct settings *st = &r->s->settings;
     unsigned most = st->budget_connections ? st->budget_connections : BUDGET_CONNECTIONS;
     nstime time = st->budget_time ? st->budget_time : BUDGET_TIME;
 
+    if (test && test->needs_consent)
+        return (struct trial_settings){.max_connections = experiment_most(test, st)};
     if (x->asked) /* a person wants it: a budget of its own */
         return (struct trial_settings){.max_connections = 2 * most, .max_time = 2 * time};
     return (struct trial_settings){
@@ -229,7 +260,7 @@ static int start(struct run *r, struct explored *x, const struct experiment *e,
                  const struct symptom *y)
 {
     const struct test *test = experiment_test(e);
-    struct trial_settings st = settings_of(r, x);
+    struct trial_settings st = settings_of(r, x, test);
     struct explore_one *o = e ? calloc(1, sizeof(*o)) : NULL;
     int rc = -ENOMEM;
 
@@ -288,7 +319,7 @@ static struct budget budget_of(const struct run *r, const struct explored *x)
         .connections = (int)(most > x->connections ? most - x->connections : 0),
         .seconds = (int)(MAX_OF(time - x->spent, 0) / NS_PER_SEC),
         .consent = x->asked ? x->consent : st->experiments == EXPERIMENTS_ALL,
-        .privileged = false,
+        .privileged = experiment_raw(),
     };
 }
 
@@ -423,20 +454,17 @@ static int refuse(int rc, char *err, size_t errlen, const char *text)
     return rc;
 }
 
-int run_experiment(struct run *r, uint64_t incident, const char *id, bool consent, char *err,
-                   size_t errlen)
+/* What a person asks for must have a failure of a live target behind it, at which nothing runs. */
+static int prepare(struct run *r, uint64_t incident, struct explored **out, struct symptom *y,
+                   struct addr *others, size_t max, char *err, size_t errlen)
 {
     const struct incident *i = session_incident(r->s, incident);
     const struct result *res = i ? session_result_by_id(r->s, i->result) : NULL;
-    const struct test *t = test_by_id(id);
-    const struct experiment *e = id ? experiment_by_id(id) : NULL;
     struct explored *x = res ? find(&r->explore, res) : NULL;
-    struct addr others[16];
-    struct symptom y;
 
     if (r->s->settings.read_file || r->state >= RUN_ENDING)
         return refuse(-ENOTSUP, err, errlen, _("experiments need a live target"));
-    if (!res || symptom_of(r, i, &y, others, ARRAY_SIZE(others)))
+    if (!res || symptom_of(r, i, y, others, max))
         return refuse(-ENOTSUP, err, errlen, _("no target of yours is behind this one"));
     if (!x)
         x = explored_new(&r->explore, i, res);
@@ -444,6 +472,22 @@ int run_experiment(struct run *r, uint64_t incident, const char *id, bool consen
         return refuse(-ENOMEM, err, errlen, strerror(ENOMEM));
     if (x->running)
         return refuse(-EBUSY, err, errlen, _("an experiment is running: Esc cancels it"));
+    *out = x;
+    return 0;
+}
+
+int run_experiment(struct run *r, uint64_t incident, const char *id, bool consent, char *err,
+                   size_t errlen)
+{
+    const struct test *t = test_by_id(id);
+    const struct experiment *e = id ? experiment_by_id(id) : NULL;
+    struct addr others[16];
+    struct explored *x;
+    struct symptom y;
+    int rc = prepare(r, incident, &x, &y, others, ARRAY_SIZE(others), err, errlen);
+
+    if (rc)
+        return rc;
     x->asked = true;
     x->consent = consent;
     x->over = false;
@@ -458,7 +502,7 @@ int run_experiment(struct run *r, uint64_t incident, const char *id, bool consen
         return refuse(-ENOTSUP, err, errlen, _(e->unfit(&y)));
     x->over = true; /* this one alone */
     mark_done(x, id);
-    int rc = start(r, x, e, &y);
+    rc = start(r, x, e, &y);
     return rc ? refuse(rc, err, errlen, strerror(-rc)) : 0;
 }
 
@@ -487,25 +531,16 @@ static void count_before(const struct run *r, const struct explored *x, const st
 
 int run_prove(struct run *r, uint64_t incident, char *err, size_t errlen)
 {
-    const struct incident *i = session_incident(r->s, incident);
-    const struct result *res = i ? session_result_by_id(r->s, i->result) : NULL;
-    struct explored *x = res ? find(&r->explore, res) : NULL;
     struct addr others[16];
+    struct explored *x;
     struct symptom y;
+    int rc = prepare(r, incident, &x, &y, others, ARRAY_SIZE(others), err, errlen);
 
-    if (r->s->settings.read_file || r->state >= RUN_ENDING)
-        return refuse(-ENOTSUP, err, errlen, _("experiments need a live target"));
-    if (!res || symptom_of(r, i, &y, others, ARRAY_SIZE(others)))
-        return refuse(-ENOTSUP, err, errlen, _("no target of yours is behind this one"));
-    if (!x)
-        x = explored_new(&r->explore, i, res);
-    if (!x)
-        return refuse(-ENOMEM, err, errlen, strerror(ENOMEM));
-    if (x->running)
-        return refuse(-EBUSY, err, errlen, _("an experiment is running: Esc cancels it"));
-    count_before(r, x, res, &y);
+    if (rc)
+        return rc;
+    count_before(r, x, session_result_by_id(r->s, session_incident(r->s, incident)->result), &y);
     x->asked = x->over = true;
-    int rc = start(r, x, &experiment_prove, &y);
+    rc = start(r, x, &experiment_prove, &y);
     return rc ? refuse(rc, err, errlen, strerror(-rc)) : 0;
 }
 

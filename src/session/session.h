@@ -273,6 +273,8 @@ bool run_done(const struct run *r);       /* rounds over, packets drained, judge
 void run_stop(struct run *r);             /* SIGINT: probes cancelled, capture drained, RUN_DONE */
 void run_pause(struct run *r, bool pause);
 int run_probe_now(struct run *r, uint32_t target); /* 0: all; F5 */
+/* Most connections of an experiment that needs consent: what is said when it is asked for. */
+unsigned experiment_most(const struct test *t, const struct settings *st);
 /* Runs one experiment for the incident, or (id NULL) what the planner thinks best, one after the
  * other. consent: those too that could load or alarm somebody. 0, -EBUSY, -ENOTSUP with why. */
 int run_experiment(struct run *r, uint64_t incident, const char *id, bool consent, char *err,

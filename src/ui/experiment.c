@@ -424,8 +424,9 @@ void ui_run_test(struct ui *ui, uint64_t incident, const char *id)
     }
     ui->asked_incident = incident;
     ui->asked_test = id;
+    int most = (int)experiment_most(t, &ui->s->settings);
     snprintf(ui->asked, sizeof(ui->asked), _("%s: up to %d connections, about %d packets. Really?"),
-             _(t->title), t->connections, t->packets);
+             _(t->title), most, most * t->packets / MAX_OF(t->connections, 1));
     ui_ask(ui, ui->asked, on_consent);
 }
 

@@ -20,7 +20,7 @@ CASE("fw-midstream-reject",
      PKT("data", "passive", "server") FOREIGN_TTL "!fin-before same-instant-hosts=5",
      PKT("data", "passive", "server") GENUINE "retransmitted=3 !fin-before")
 CASE("fw-midstream-drop", "stage=data stalled=60s user-firewall-rule",
-     "stage=data stalled=60s retransmitted=8 size-limit=1400 !new-connection-works")
+     "stage=data stalled=60s retransmitted=8 segment-limit=1440 !new-connection-works")
 CASE("fw-state-missing",
      PKT("ack", "passive", "server") FOREIGN_TTL "synack-repeated=2 data-after-rst=0",
      PKT("ack", "passive", "server") GENUINE "embryonic-rst=1")
@@ -241,8 +241,8 @@ CASE("vm-pause-migrate",
      PKT("idle", "passive", "server") GENUINE
      "idle-before-reset=1500s keepalives user-machine-paused",
      PKT("idle", "passive", "server") GENUINE "idle-before-reset=1500s !user-machine-paused")
-CASE("pmtu-blackhole", "stage=psh stalled=20s retransmitted=5 size-limit=1400 uploading=3000",
-     "stage=psh stalled=20s retransmitted=5 !size-limit listen-queue-full=5")
+CASE("pmtu-blackhole", "stage=psh stalled=20s retransmitted=5 segment-limit=1440 uploading=3000",
+     "stage=psh stalled=20s retransmitted=5 !segment-limit listen-queue-full=5")
 /* ---- NAT ---- */
 CASE("nat-mapping-expired",
      PKT("idle", "passive", "server") GENUINE "idle-before-reset=300s idle-answered=300s user-nat "

@@ -10,7 +10,6 @@ SERVER = r"""
 import socket, socketserver, sys, time
 class H(socketserver.StreamRequestHandler):
     def handle(self):
-        line = self.rfile.readline()
         blocked, line = False, b"-"
         while line:
             line = self.rfile.readline().strip()

@@ -38,7 +38,11 @@ struct world {
     bool in_line, silent_routers, at_server;
     /* size */
     size_t limit;
-    bool cured;
+    bool cured, down;
+    unsigned lost;               /* so many of the first SYNs */
+    unsigned hated;              /* options of a SYN: SYN_WITH_ */
+    unsigned open, most, budget; /* ramp: open at once; a limit of them; connections in a second */
+    nstime closes[64];
 };
 
 static int world_begin(struct shooter *sh, struct shot *s, void (*done)(void *, struct shot *),
@@ -283,6 +287,11 @@ static void play_hops(struct world *w, struct shot *s)
     int ttl = s->plan.ttl_data ? s->plan.ttl_data : s->plan.ttl_syn;
     int server_ttl = 64 - (w->distance - 1);
 
+    if (s->plan.ttl_syn && w->made <= w->lost) {
+        s->connected = NSTIME_NONE;
+        end_at(s, NS_PER_SEC, SHOT_TIMEOUT, SHOT_CONNECT);
+        return;
+    }
     if (s->plan.ttl_syn || s->plan.min_ttl) { /* a plain connection */
         bool there =
             (!ttl || ttl >= w->distance) && (!s->plan.min_ttl || server_ttl >= s->plan.min_ttl);
@@ -347,8 +356,28 @@ static void test_hops(void **state)
                 assert_int_equal(measure(t, "reset_at")->u.i, box + in_line);
                 assert_int_equal(measure(t, "distance")->u.i, distance);
                 assert_int_equal(measure(t, "in_line")->u.b, in_line);
+                assert_int_equal(facts_yes(trial_facts(t), FACT_RESET_IN_LINE), in_line);
+                if (distance <= 8 && (int)trial_connections(t) > test_by_id("hops")->connections)
+                    fail_msg("%u connections", trial_connections(t));
                 trial_free(t);
             }
+}
+
+/* SYNs that are lost are asked for again before the way is called longer than it is. */
+static void test_hops_lost(void **state)
+{
+    (void)state;
+    for (unsigned lost = 1; lost <= 8; lost++) {
+        struct world w;
+        world_init(&w, play_hops);
+        w.distance = 4;
+        w.box = 2;
+        w.lost = lost;
+        struct trial *t = hops(&w);
+        assert_int_equal(measure(t, "distance")->u.i, 4);
+        assert_int_equal(measure(t, "hop")->u.i, 2);
+        trial_free(t);
+    }
 }
 
 static void test_hops_not_fooled(void **state)
@@ -435,6 +464,219 @@ static void test_size(void **state)
     size_finds(10, 1000, true, TRIAL_INCONCLUSIVE);
 }
 
+/* Packets beyond the limit vanish, on the way up or down. */
+static void play_segments(struct world *w, struct shot *s)
+{
+    size_t mss = s->plan.max_segment ? s->plan.max_segment : 1460;
+
+    s->pmtu = 1500;
+    s->sent = 4000;
+    if (w->cured || mss + 40 <= w->limit) {
+        s->status = s->plan.acked_is_enough ? 0 : 200;
+        end_at(s, 2 * MS, SHOT_OK, SHOT_REPLY);
+    } else {
+        s->unacked = w->down ? 0 : 4000;
+        end_at(s, s->plan.timeout, SHOT_TIMEOUT, SHOT_REPLY);
+    }
+}
+
+static void segments_find(size_t mtu, bool down)
+{
+    struct target *target = target_of("http://www.example.com/ body=xxxx");
+    struct symptom y = symptom_of(target, SHOT_TIMEOUT, SHOT_REPLY);
+    struct world w;
+
+    world_init(&w, play_segments);
+    w.limit = mtu;
+    w.down = down;
+    struct trial *t = run(&w, "size", &y, NULL);
+    assert_int_equal(trial_get_outcome(t), TRIAL_SEPARATED);
+    assert_int_equal(measure(t, "mtu")->u.i, mtu);
+    assert_true(facts_yes(trial_facts(t), FACT_SEGMENT_LIMIT));
+    assert_null(facts_get(trial_facts(t), FACT_SIZE_LIMIT));
+    assert_int_equal(strcmp(measure(t, "kind")->u.s, down ? "packets-down" : "packets-up"), 0);
+    assert_true((int)trial_connections(t) <= test_by_id("size")->connections);
+    trial_free(t);
+    target_free(target);
+}
+
+static void play_hangs(struct world *w, struct shot *s)
+{
+    (void)w;
+    s->pmtu = 1500;
+    end_at(s, s->plan.timeout, SHOT_TIMEOUT, SHOT_REPLY);
+}
+
+static void test_segments(void **state)
+{
+    struct target *target = target_of("http://www.example.com/");
+    struct symptom y = symptom_of(target, SHOT_TIMEOUT, SHOT_REPLY);
+    struct world w;
+
+    (void)state;
+    for (size_t mtu = 300; mtu < 1500; mtu += 7)
+        segments_find(mtu, mtu % 2);
+    world_init(&w, play_hangs); /* a server that does not answer, however small */
+    struct trial *t = run(&w, "size", &y, NULL);
+    assert_true(facts_no(trial_facts(t), FACT_SEGMENT_LIMIT));
+    trial_free(t);
+    target_free(target);
+}
+
+/* ---- options of the SYN ---- */
+
+static void play_options(struct world *w, struct shot *s)
+{
+    unsigned with =
+        s->plan.raw_syn ? s->plan.syn_with : SYN_WITH_SACK | SYN_WITH_STAMPS | SYN_WITH_SCALE;
+
+    if (w->cured || !(w->hated & with)) {
+        end_at(s, 2 * MS, SHOT_OK, SHOT_CONNECT);
+        return;
+    }
+    s->connected = NSTIME_NONE;
+    end_at(s, 2 * MS, SHOT_REFUSED, SHOT_CONNECT);
+}
+
+static void options_say(unsigned hated, bool cured, const char *want)
+{
+    struct target *target = target_of("tcp://www.example.com:9");
+    struct symptom y = symptom_of(target, SHOT_REFUSED, SHOT_CONNECT);
+    struct world w;
+
+    world_init(&w, play_options);
+    w.hated = hated;
+    w.cured = cured;
+    struct trial *t = run(&w, "options", &y, NULL);
+    assert_true((int)trial_connections(t) <= test_by_id("options")->connections);
+    if (want) {
+        assert_true(facts_yes(trial_facts(t), FACT_PLAIN_SYN_OK));
+        assert_string_equal(measure(t, "not_borne")->u.s, want);
+    } else {
+        assert_int_equal(trial_get_outcome(t), TRIAL_INCONCLUSIVE);
+        assert_int_equal(trial_facts(t)->nr, 0);
+    }
+    trial_free(t);
+    target_free(target);
+}
+
+static void test_options(void **state)
+{
+    struct target *target = target_of("tcp://www.example.com:9");
+    struct symptom y = symptom_of(target, SHOT_RESET, SHOT_CONNECT);
+    struct world w;
+
+    (void)state;
+    options_say(SYN_WITH_SACK, false, "sack");
+    options_say(SYN_WITH_STAMPS | SYN_WITH_SCALE, false, "timestamps,window-scale");
+    options_say(SYN_WITH_SACK, true, NULL);
+    world_init(&w, play_dead); /* whatever the options */
+    struct trial *t = run(&w, "options", &y, NULL);
+    assert_false(facts_yes(trial_facts(t), FACT_PLAIN_SYN_OK));
+    trial_free(t);
+    target_free(target);
+}
+
+/* ---- duration ---- */
+
+static void play_clock(struct world *w, struct shot *s)
+{
+    nstime after = w->cut + (w->flaky ? w->made * 700 * MS : w->made * 10 * MS);
+
+    if (s->plan.talk == TALK_NOTHING || w->cured || (w->refreshed && s->plan.keepalive)) {
+        end_at(s, 2 * MS, SHOT_OK, SHOT_REPLY);
+        return;
+    }
+    s->silent = after;
+    end_at(s, 2 * MS + after, SHOT_RESET, SHOT_REPLY);
+}
+
+static struct trial *duration(struct world *w, double cut)
+{
+    static struct target *target;
+    struct symptom y;
+
+    target_free(target);
+    target = target_of("http://www.example.com/report");
+    y = symptom_of(target, SHOT_RESET, SHOT_REPLY);
+    w->cut = y.silence = (nstime)(cut * NS_PER_SEC);
+    return run(w, "duration", &y, NULL);
+}
+
+static void test_duration(void **state)
+{
+    struct world w;
+    struct trial *t;
+
+    (void)state;
+    for (int refreshed = 0; refreshed < 2; refreshed++)
+        for (double cut = 2; cut < 4000; cut *= 3) {
+            world_init(&w, play_clock);
+            w.refreshed = refreshed;
+            t = duration(&w, cut);
+            assert_true(facts_yes(trial_facts(t), FACT_DURATION_CUT));
+            assert_true(measure(t, "cut_s")->u.d > cut * .95 &&
+                        measure(t, "cut_s")->u.d < cut * 1.05);
+            assert_int_equal(measure(t, "keepalive_helps")->u.b, refreshed);
+            trial_free(t);
+        }
+    world_init(&w, play_clock); /* another time each time: no clock */
+    w.flaky = true;
+    t = duration(&w, 2);
+    assert_true(facts_no(trial_facts(t), FACT_DURATION_CUT));
+    trial_free(t);
+    world_init(&w, play_clock); /* all is well */
+    w.cured = true;
+    t = duration(&w, 2);
+    assert_int_equal(trial_get_outcome(t), TRIAL_INCONCLUSIVE);
+    trial_free(t);
+}
+
+/* ---- ramp: the number, or the rate ---- */
+
+static void play_crowd(struct world *w, struct shot *s)
+{
+    unsigned held = 0, begun = 0;
+
+    for (unsigned i = 1; i < w->made; i++) {
+        const struct event *e = NULL;
+        for (size_t k = 0; k < w->nevents; k++)
+            if (w->events[k].s->index == i - 1)
+                e = &w->events[k];
+        held += e && e->at > s->began;
+    }
+    for (size_t k = 0; k < w->nevents; k++) {
+        const struct shot *o = w->events[k].s->priv;
+        begun += o->began + NS_PER_SEC > s->began && o->began <= s->began;
+    }
+    bool refused = (w->most && held >= w->most) || (w->budget && begun >= w->budget);
+    end_at(s, refused ? MS : 2 * MS + s->plan.hold, refused ? SHOT_RESET : SHOT_OK, SHOT_HOLD);
+}
+
+static void test_ramp(void **state)
+{
+    struct target *target = target_of("tcp://www.example.com:9");
+    struct symptom y = symptom_of(target, SHOT_RESET, SHOT_HOLD);
+    struct trial_settings st = {.max_connections = 40};
+    struct world w;
+
+    (void)state;
+    world_init(&w, play_crowd);
+    w.most = 5;
+    struct trial *t = run(&w, "ramp", &y, &st);
+    assert_int_equal(measure(t, "threshold")->u.i, 6);
+    assert_true(facts_yes(trial_facts(t), FACT_LOAD_THRESHOLD));
+    assert_null(facts_get(trial_facts(t), FACT_RATE_THRESHOLD));
+    trial_free(t);
+    world_init(&w, play_crowd);
+    w.budget = 5; /* as many as one likes, but not so fast */
+    t = run(&w, "ramp", &y, &st);
+    assert_true(facts_yes(trial_facts(t), FACT_RATE_THRESHOLD));
+    assert_null(facts_get(trial_facts(t), FACT_LOAD_THRESHOLD));
+    trial_free(t);
+    target_free(target);
+}
+
 /* ---- repeat: by the source port ---- */
 
 static void play_ports(struct world *w, struct shot *s)
@@ -486,10 +728,11 @@ static void test_repeat(void **state)
 
 static struct target *any_target(const struct experiment *e, struct symptom *y)
 {
-    static const char *const specs[] = {"https://bad.test/secret",
-                                        "http://bad.test/secret body=abcd",
-                                        "tcp://bad.test:9 body=abcd", "tcp://bad.test:9"};
-    static const enum shot_stage stages[] = {SHOT_HANDSHAKE, SHOT_REPLY, SHOT_REPLY, SHOT_HOLD};
+    static const char *const specs[] = {
+        "https://bad.test/secret", "http://bad.test/secret body=abcd", "tcp://bad.test:9 body=abcd",
+        "tcp://bad.test:9", "tcp://bad.test:9"};
+    static const enum shot_stage stages[] = {SHOT_HANDSHAKE, SHOT_REPLY, SHOT_REPLY, SHOT_HOLD,
+                                             SHOT_CONNECT};
     static struct addr other;
 
     addr_parse("192.0.2.8", &other);
@@ -682,13 +925,15 @@ static void test_fix_level(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_idle),    cmocka_unit_test(test_idle_not_fooled),
-        cmocka_unit_test(test_hops),    cmocka_unit_test(test_hops_not_fooled),
-        cmocka_unit_test(test_size),    cmocka_unit_test(test_repeat),
-        cmocka_unit_test(test_healthy), cmocka_unit_test(test_budget),
-        cmocka_unit_test(test_cancel),  cmocka_unit_test(test_pause),
-        cmocka_unit_test(test_fix),     cmocka_unit_test(test_fix_level),
-        cmocka_unit_test(test_prove),
+        cmocka_unit_test(test_idle),      cmocka_unit_test(test_idle_not_fooled),
+        cmocka_unit_test(test_hops),      cmocka_unit_test(test_hops_not_fooled),
+        cmocka_unit_test(test_hops_lost), cmocka_unit_test(test_segments),
+        cmocka_unit_test(test_options),   cmocka_unit_test(test_duration),
+        cmocka_unit_test(test_ramp),      cmocka_unit_test(test_size),
+        cmocka_unit_test(test_repeat),    cmocka_unit_test(test_healthy),
+        cmocka_unit_test(test_budget),    cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_pause),     cmocka_unit_test(test_fix),
+        cmocka_unit_test(test_fix_level), cmocka_unit_test(test_prove),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,8 @@ against what was done.
     -j N          so many at once (twice the processors)
     --quick       only those marked quick, for make check
     --mode M      live, blind or file only
+    -x WORD       experiments: none, safe or all (the scenario's word, else the program's own)
+    --against F   with -x: the runs of F had other experiments; what these told apart, as a table
     --seeds A-B   0 is the scenario as written, others vary ports, sizes, timing and family (0)
     --keep DIR    leaves captures, reports and logs in DIR
     --out FILE    one line of JSON a run
@@ -151,15 +153,15 @@ def read_report(done, folder, what):
     return json.loads(done.stdout)
 
 
-def probe(place, s, fill, mode):
+def probe(place, s, fill, mode, experiments):
     spec = fill(s["probe"]) + " name=it" + (" " + fill(s["options"]) if "options" in s else "")
     targets = place.write("targets", spec + "\n")
     args = [lab.program("rstconsole"), "-b", "--format", "json", "-t", targets,
             "-i", "c0" if mode == "live" else "none"]
     if mode == "live":
         args += ["-w", place.path("live.pcapng")]
-    if s.get("experiments"):
-        args += ["-x", s["experiments"]]
+    if experiments:
+        args += ["-x", experiments]
     done = subprocess.run(console(place, s, fill, args), stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, env=console_env(place.folder), timeout=LIMIT)
     return read_report(done, place.folder, mode)
@@ -222,7 +224,7 @@ def check_fired(s, said):
             raise Broken(f"rule {n} of the line did not fire: {said.strip()}")
 
 
-def run_once(s, modes, seed, folder):
+def run_once(s, modes, seed, folder, experiments):
     """The reports of one making of the scenario, by mode."""
     v = values_of(s, seed, folder)
     fill = filler(v)
@@ -240,7 +242,7 @@ def run_once(s, modes, seed, folder):
         commands(place, s, fill, "commands")
         if "probe" in s:
             for mode in modes:
-                reports[mode] = probe(place, s, fill, mode)
+                reports[mode] = probe(place, s, fill, mode, experiments)
         else:
             reports = watch(place, s, fill, modes)
         said = place.end_line()
@@ -283,7 +285,10 @@ def answer(s, mode, seed, report, v, took):
          "harmful": it["harmful"], "harmful_truth": s["harmful"], "took": round(took, 1),
          "failure": it.get("failure"), "family": s.get("family", s["name"].split("-")[0]),
          "false_alarm": it["harmful"] and s["harmful"] is False,
-         "missed": s["harmful"] is True and not it["harmful"]}
+         "missed": s["harmful"] is True and not it["harmful"],
+         "twins_wanted": "twins" in s,
+         "experiments": [{"name": e["experiment"], "outcome": e["outcome"], **e["cost"]}
+                         for e in report["experiments"]]}
     a["top1"] = (not right and not names) or bool(names and names[0] in right)
     a["top3"] = a["top1"] or bool(right & set(names[:3]))
     if "twins" in s:  # they cannot be told apart: both must be named, none be sure
@@ -302,7 +307,7 @@ def broken(s, mode, seed, why):
     return {"scenario": s["name"], "mode": mode, "seed": seed, "broken": str(why)[:500]}
 
 
-def one_run(name, modes, seed, keep):
+def one_run(name, modes, seed, keep, experiments):
     """A worker's whole task; never raises."""
     s, began = load(name), time.monotonic()
     folder = tempfile.mkdtemp(prefix="rst-lab-")
@@ -321,7 +326,8 @@ def one_run(name, modes, seed, keep):
         # A probe changes what it looks at (a server dies, a block lasts): each mode has its own lab.
         answers = []
         for these in [[m] for m in modes] if "probe" in s else [modes]:
-            reports, v = run_once(s, these, seed, os.path.join(folder, these[0]))
+            reports, v = run_once(s, these, seed, os.path.join(folder, these[0]),
+                                  experiments or s.get("experiments"))
             took = time.monotonic() - began
             answers += [answer(s, m, seed, reports[m], v, took) for m in these]
         return answers
@@ -347,6 +353,8 @@ def parse():
     p.add_argument("-j", type=int, default=2 * (os.cpu_count() or 1))
     p.add_argument("--quick", action="store_true")
     p.add_argument("--mode", choices=("live", "blind", "file"))
+    p.add_argument("-x", choices=("none", "safe", "all"))
+    p.add_argument("--against")
     p.add_argument("--seeds", default="0")
     p.add_argument("--keep")
     p.add_argument("--out")
@@ -375,7 +383,7 @@ def examine(options):
     lab.become_root()
     out = open(options.out, "a") if options.out else None
     with concurrent.futures.ProcessPoolExecutor(options.j) as pool:
-        waiting = [pool.submit(one_run, *t, options.keep) for t in tasks_of(options)]
+        waiting = [pool.submit(one_run, *t, options.keep, options.x) for t in tasks_of(options)]
         for done in concurrent.futures.as_completed(waiting):
             for a in done.result():
                 runs.append(a)
@@ -395,7 +403,11 @@ def main():
     else:
         runs = examine(options)
     runs.sort(key=lambda a: (a["scenario"], a["mode"], a["seed"]))
-    return tables.show(runs, options.quick)
+    status = tables.show(runs, options.quick)
+    if options.against:
+        with open(options.against) as f:
+            tables.against(runs, [json.loads(line) for line in f])
+    return status
 
 
 if __name__ == "__main__":

@@ -108,6 +108,46 @@ def reliability(runs):
         print(f"  Brier score {sum(brier) / len(brier):.3f} over {len(brier)} runs")
 
 
+def against(runs, others):
+    """What the experiments of `runs` told apart that the runs of `others` could not: by the pair of
+    causes that led there without them, and what it cost."""
+    before = {(a["scenario"], a["mode"], a["seed"]): a for a in others if "truth" in a}
+    rows, both = {}, []
+    for a in runs:
+        b = before.get((a["scenario"], a["mode"], a["seed"])) if "truth" in a else None
+        if not b or not a["truth"]:
+            continue
+        both.append((b, a))
+        for e in a["experiments"]:
+            pair = " / ".join(b["names"][:2]) or "-"
+            row = rows.setdefault((pair, e["name"]), [0, 0, 0, 0, 0, 0])
+            row[0] += 1
+            row[1] += e["outcome"] == "separated"
+            row[2] += b["top1"]
+            row[3] += a["top1"]
+            row[4] += e["connections"]
+            row[5] += e["seconds"]
+    print("\nWhat led without the experiments (first / second), and the experiment then made")
+    print(f"  {'causes':62} {'experiment':10} runs apart right: before after  conn.    s")
+    for (pair, name), r in sorted(rows.items(), key=lambda x: (-x[1][0], x[0])):
+        print(f"  {pair:62.62} {name:10} {r[0]:4} {r[1]:5} {r[2]:13} {r[3]:5} "
+              f"{r[4] / r[0]:6.1f} {r[5] / r[0]:5.1f}")
+    for mode in ("blind", "live"):
+        these = [(b, a) for b, a in both if a["mode"] == mode and not a["twins_wanted"]]
+        if not these:
+            continue
+        n, was = len(these), sum(b["top1"] for b, _ in these)
+        now = sum(a["top1"] for _, a in these)
+        print(f"  {mode}: right cause first {was} of {n} ({100 * was / n:.1f} %) before, {now} "
+              f"({100 * now / n:.1f} %) with them")
+        for b, a in these:
+            if b["top1"] != a["top1"]:
+                print(f"    {'gained' if a['top1'] else 'LOST  '} {a['scenario']:34} {a['seed']:2} "
+                      f"{b['verdict']} -> {a['verdict']} by " +
+                      ", ".join(e["name"] + ("" if e["outcome"] == "separated" else "?")
+                                for e in a["experiments"]))
+
+
 def show(runs, quick):
     """The tables; the exit status: 0, or 1 where something is as it must not be."""
     print("\nscenario                           mode  sd     truth" + " " * 36 +
