@@ -100,48 +100,46 @@ static const char short_options[] = ":br:i:f:w:o:t:P:c:46nx:X:H:d:khV";
 
 void options_help(void)
 {
-    fputs(
-        _("Usage: rstconsole [OPTION]... [TARGET]...\n"
-          "Shows which TCP connections were reset, by whom and why, and what to do.\n"
-          "\n"
-          "A TARGET is  host  host:port  [v6]:port  tcp://h:p  tls://h:p  http://h[:p]/path\n"
-          "https://h[:p]/path  dns://name  smtp:// imap:// pop3:// ftp:// pg:// mysql://\n"
-          "ldap:// redis:// ssh:// h[:p].  A bare host means https://host/ ; host:port finds\n"
-          "out by itself what is spoken there.\n"),
-        stdout);
+    fputs(_("Usage: rstconsole [OPTION]... [TARGET]...\n"
+            "Shows which TCP connections were reset, by whom and why, and what to do.\n"
+            "\n"
+            "A TARGET is  host  host:port  [v6]:port  tcp://h:p  tls://h:p  http://h[:p]/path\n"
+            "https://h[:p]/path  dns://name  smtp:// imap:// pop3:// ftp:// pg:// mysql://\n"
+            "ldap:// redis:// ssh:// h[:p].  A bare host means https://host/ ; host:port\n"
+            "finds out by itself what is spoken there.\n"),
+          stdout);
     fputs(_("rstconsole [OPTION]... -- COMMAND [ARG]...  runs COMMAND and watches only its\n"
             "connections; the report goes to -o FILE, else to stderr.\n"),
           stdout);
     fputs(_("\n"
             "What to look at\n"
-            "  -r, --read FILE         read a capture (pcap, pcapng, - for stdin) or a session\n"
+            "  -r, --read FILE         read a capture (pcap, pcapng, - stdin) or a session\n"
             "  -i, --interface IF      capture on IF (may be repeated; any; none: no capture)\n"
             "  -f, --filter EXPR       capture what EXPR matches, pcap-filter(7)\n"
             "  -t, --targets FILE      targets, one a line: TARGET [KEY=VALUE]...\n"
-            "      --log FILE          error lines of a program's or proxy's log (- for stdin)\n"
+            "      --log FILE          error lines of a program's or proxy's log (- stdin)\n"
             "  -P, --playbook NAME     elasticsearch, s3, gis, kubernetes, database, https\n"
             "      --demo              twelve misbehaving servers on loopback; no network\n"),
           stdout);
-    fputs(
-        _("\n"
-          "How to probe\n"
-          "  -c, --count N           rounds (batch 1; console 0: endless)\n"
-          "      --interval TIME     between rounds (10s)\n"
-          "      --timeout TIME      of each stage (10s)\n"
-          "      --duration TIME     end after TIME\n"
-          "  -4                      IPv4 only\n"
-          "  -6                      IPv6 only\n"
-          "      --source ADDR|IF    connect from there\n"
-          "      --connect-to HOST:PORT  keep the target's name, connect to HOST:PORT\n"
-          "      --proxy URL         http://, https:// or socks5://HOST:PORT, for http(s)\n"
-          "      --auth FILE         credentials: a file, env:NAME or aws (AWS_* variables)\n"
-          "  -X, --method METHOD     HTTP method\n"
-          "  -H, --header LINE       HTTP header (may be repeated)\n"
-          "  -d, --data TEXT|@FILE   request body\n"
-          "      --cert FILE, --key FILE, --cacert FILE   PEM files\n"
-          "  -k, --insecure          accept any certificate\n"
-          "      --tls-min V, --tls-max V   1.0 1.1 1.2 1.3\n"),
-        stdout);
+    fputs(_("\n"
+            "How to probe\n"
+            "  -c, --count N           rounds (batch 1; console 0: endless)\n"
+            "      --interval TIME     between rounds (10s)\n"
+            "      --timeout TIME      of each stage (10s)\n"
+            "      --duration TIME     end after TIME\n"
+            "  -4                      IPv4 only\n"
+            "  -6                      IPv6 only\n"
+            "      --source ADDR|IF    connect from there\n"
+            "      --connect-to HOST:PORT  keep the target's name, connect to HOST:PORT\n"
+            "      --proxy URL         http://, https:// or socks5://HOST:PORT, for http(s)\n"
+            "      --auth FILE         credentials: a file, env:NAME or aws (AWS_* variables)\n"
+            "  -X, --method METHOD     HTTP method\n"
+            "  -H, --header LINE       HTTP header (may be repeated)\n"
+            "  -d, --data TEXT|@FILE   request body\n"
+            "      --cert FILE, --key FILE, --cacert FILE   PEM files\n"
+            "  -k, --insecure          accept any certificate\n"
+            "      --tls-min V, --tls-max V   1.0 1.1 1.2 1.3\n"),
+          stdout);
     fputs(_("\n"
             "How to find out more, where it is not plain\n"
             "  -x, --experiments WHICH none, safe (default) or all: those too that could load\n"
@@ -169,18 +167,17 @@ void options_help(void)
             "      --max-flows N       connections held in memory\n"
             "      --max-memory SIZE   of packets kept (64M)\n"),
           stdout);
-    fputs(
-        _("\n"
-          "Other\n"
-          "      --list-causes       every cause that can be named\n"
-          "      --explain WHAT      what a cause, a playbook or an error (ECONNRESET) is\n"
-          "      --list-interfaces   where packets can be captured\n"
-          "      --doctor            what can be seen here, and how to get the rest\n"
-          "  -h, --help   -V, --version\n"
-          "\n"
-          "Exit status: 0 every probe passed and no harmful reset; 1 a probe failed or a\n"
-          "harmful reset was found; 2 wrong usage; 3 what was asked could not be done.\n"),
-        stdout);
+    fputs(_("\n"
+            "Other\n"
+            "      --list-causes       every cause that can be named\n"
+            "      --explain WHAT      what a cause, a playbook or an error (ECONNRESET) is\n"
+            "      --list-interfaces   where packets can be captured\n"
+            "      --doctor            what can be seen here, and how to get the rest\n"
+            "  -h, --help   -V, --version\n"
+            "\n"
+            "Exit status: 0 every probe passed and no harmful reset; 1 a probe failed or a\n"
+            "harmful reset was found; 2 wrong usage; 3 what was asked could not be done.\n"),
+          stdout);
 }
 
 static int usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
