@@ -195,6 +195,7 @@ static const struct weight app_crash_w[] = {
     Y(SAME_AGE, -150),
     YIN(HTTP_STATUS, 400, 599, -150),
     Y(UPSTREAM_WORDS, -200),
+    YHAS(LOG_KERNEL, "segfault|dumped", 400),
 };
 const struct cause cause_app_crash = {
     .id = "app-crash",

@@ -22,6 +22,8 @@
 #define NX(k)               WEIGHT(k, false, NULL, 0, 0, -900, W_RULES_OUT)
 #define YIS(k, is, w)       WEIGHT(k, true, is, 0, 0, w, W_PLAIN)
 #define YHAS(k, words, w)   WEIGHT(k, true, "~" words, 0, 0, w, W_PLAIN)
+#define YHASR(k, words, w)  WEIGHT(k, true, "~" words, 0, 0, w, W_REQUIRED)
+#define YHASRD(k, words, w) WEIGHT(k, true, "~" words, 0, 0, w, W_REQUIRED | W_DECISIVE)
 #define YISR(k, is, w)      WEIGHT(k, true, is, 0, 0, w, W_REQUIRED)
 #define YISRD(k, is, w)     WEIGHT(k, true, is, 0, 0, w, W_REQUIRED | W_DECISIVE)
 #define YISX(k, is)         WEIGHT(k, true, is, 0, 0, -900, W_RULES_OUT)

@@ -165,6 +165,7 @@ static const struct weight fw_midstream_drop_w[] = {
     Y(ALL_ACKED, -300),
     N(RETRANSMITTED, -200),
     Y(SEGMENT_LIMIT, -300),
+    Y(SAME_INSTANT_HOSTS, 60),
 };
 const struct cause cause_fw_midstream_drop = {
     .id = "fw-midstream-drop",

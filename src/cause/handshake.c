@@ -287,6 +287,7 @@ const struct cause cause_tls_sni_filter = {
 
 static const struct weight tls_alpn_w[] = {
     YINRD(TLS_ALERT, 120, 120, 600),
+    Y(HTTP_OTHER_OK, 60),
 };
 const struct cause cause_tls_alpn = {
     .id = "tls-alpn",
@@ -376,6 +377,7 @@ static const struct weight tls_record_corrupt_w[] = {
     YINRD(TLS_ALERT, 20, 20, 500),     YINRD(TLS_ALERT_SENT, 20, 20, 500),
     YINR(TLS_ALERT, 50, 51, 300),      YINR(TLS_ALERT_SENT, 50, 51, 250),
     YINR(TLS_LATE_ALERT, 20, 20, 500), Y(NOTHING_SENT, -300),
+    Y(RST_CHECKSUM_BAD, 30),
 };
 const struct cause cause_tls_record_corrupt = {
     .id = "tls-record-corrupt",
@@ -397,8 +399,7 @@ const struct cause cause_tls_record_corrupt = {
 static const struct weight tls_truncation_w[] = {
     YR(EARLY_EOF, 60),  Y(TLS_OK, 150),    Y(CLOSE_NOTIFY, -400),
     Y(REPLY_CUT, -150), N(REPLY_CUT, 150), Y(RESPONSE_COMPLETE, 250),
-    YX(RST_SEEN),
-    NX(CLIENT_TLS), /* in plain text nothing has to be said before the FIN */
+    YX(RST_SEEN),       NX(CLIENT_TLS), /* in plain text nothing has to be said before the FIN */
 };
 const struct cause cause_tls_truncation = {
     .id = "tls-truncation",

@@ -57,6 +57,7 @@ static const struct weight accept_queue_overflow_drop_w[] = {
     YIS(RST_CLASS, "refuse", -300),
     Y(EMBRYONIC_RST, -200),
     Y(HOST_CPU_SHORT, 30),
+    YHAS(LOG_KERNEL, "SYN flooding", 100),
 };
 const struct cause cause_accept_queue_overflow_drop = {
     .id = "accept-queue-overflow-drop",
@@ -78,8 +79,13 @@ const struct cause cause_accept_queue_overflow_drop = {
 };
 
 static const struct weight syn_queue_full_w[] = {
-    YRD(SYN_QUEUE_DROPS, 450), N(SYN_QUEUE_DROPS, -300),   YR(USER_OVERLOAD, 60),
-    Y(SYN_REPEATED, 40),       Y(LISTEN_QUEUE_FULL, -150), N(USER_OVERLOAD, -100),
+    YRD(SYN_QUEUE_DROPS, 450),
+    N(SYN_QUEUE_DROPS, -300),
+    YR(USER_OVERLOAD, 60),
+    Y(SYN_REPEATED, 40),
+    Y(LISTEN_QUEUE_FULL, -150),
+    N(USER_OVERLOAD, -100),
+    YHASR(LOG_KERNEL, "SYN flooding", 300),
 };
 const struct cause cause_syn_queue_full = {
     .id = "syn-queue-full",
@@ -208,7 +214,7 @@ const struct cause cause_overload_shed = {
 static const struct weight memory_abort_w[] = {
     YRD(ABORT_ON_MEMORY, 600), N(ABORT_ON_MEMORY, -400),
     Y(USER_OVERLOAD, 60),      YHAS(RST_PAYLOAD, "resource exceeded", 80),
-    Y(HOST_MEMORY_SHORT, 40),
+    Y(HOST_MEMORY_SHORT, 40),  YHASRD(LOG_KERNEL, "tcp_mem|orphaned", 600),
 };
 const struct cause cause_memory_abort = {
     .id = "memory-abort",
@@ -227,10 +233,19 @@ const struct cause cause_memory_abort = {
 };
 
 static const struct weight fd_exhaustion_w[] = {
-    Y(IMMEDIATE_ACCEPT, 20),  YR(LISTEN_QUEUE_FULL, 60), YR(HOLD_FIN, 30),
-    YR(SYNACK_REPEATED, 40),  YR(USER_LIMIT, 60),        N(USER_LIMIT, -60),
-    Y(USER_OVERLOAD, 100),    N(USER_OVERLOAD, -100),    Y(USER_SERVER_LOG, 120),
-    N(USER_SERVER_LOG, -200), YR(IMMEDIATE_ACCEPT, 0),   YIS(RST_CLASS, "passive", -30),
+    Y(IMMEDIATE_ACCEPT, 20),
+    YR(LISTEN_QUEUE_FULL, 60),
+    YR(HOLD_FIN, 30),
+    YR(SYNACK_REPEATED, 40),
+    YR(USER_LIMIT, 60),
+    N(USER_LIMIT, -60),
+    Y(USER_OVERLOAD, 100),
+    N(USER_OVERLOAD, -100),
+    Y(USER_SERVER_LOG, 120),
+    N(USER_SERVER_LOG, -200),
+    YR(IMMEDIATE_ACCEPT, 0),
+    YIS(RST_CLASS, "passive", -30),
+    YHASR(LOG_KERNEL, "open files", 350),
 };
 const struct cause cause_fd_exhaustion = {
     .id = "fd-exhaustion",
@@ -279,6 +294,7 @@ static const struct weight worker_killed_w[] = {
     YIN(HTTP_STATUS, 400, 599, -150),
     Y(UPSTREAM_WORDS, -200),
     Y(HOST_MEMORY_SHORT, 60),
+    YHAS(LOG_KERNEL, "killed|oom-kill|WORKER TIMEOUT", 400),
 };
 const struct cause cause_worker_killed = {
     .id = "worker-killed",
@@ -302,6 +318,7 @@ static const struct weight conntrack_full_w[] = {
     Y(SYN_REPEATED, 30),
     Y(USER_OVERLOAD, 60),
     YHAS(RST_PAYLOAD, "resource exceeded", 100),
+    YHASRD(LOG_KERNEL, "table full", 600),
 };
 const struct cause cause_conntrack_full = {
     .id = "conntrack-full",

@@ -43,6 +43,7 @@ const struct cause cause_dns_no_address = {
 
 static const struct weight dns_servfail_w[] = {
     YISRD(DNS_FAILED, "dns_servfail_error|SERVFAIL|servfail", 600),
+    YISR(DNS_FAILED, "EAI_AGAIN", 150), /* a resolver library's word for it and for a timeout */
     Y(DNS_SERVER_FAILS, 60),
     YHAS(DNS_WHY, "dnssec|bogus|signature|no reachable authority|network error|stale", 150),
 };
@@ -82,8 +83,8 @@ const struct cause cause_dns_refused = {
 };
 
 static const struct weight dns_timeout_w[] = {
-    YISR(DNS_FAILED, "generic_timeout_error|timeout|ETIMEDOUT|connection_refused|ECONNREFUSED",
-         500),
+    YISR(DNS_FAILED,
+         "generic_timeout_error|timeout|ETIMEDOUT|EAI_AGAIN|connection_refused|ECONNREFUSED", 500),
     Y(DNS_SERVER_FAILS, 60),
     Y(DNS_TCP_ONLY, 200),
 };

@@ -60,6 +60,7 @@ static const struct weight http_header_too_large_w[] = {
     YRD(HEADER_TOO_LARGE, 600),
     YINR(HTTP_STATUS, 431, 431, 500),
     YINR(HTTP_STATUS, 414, 414, 500),
+    YHAS(REQUEST_PART, "header|cookie", 100),
 };
 const struct cause cause_http_header_too_large = {
     .id = "http-header-too-large",
@@ -145,6 +146,7 @@ static const struct weight http_100_ignored_w[] = {
     N(UPLOADING, -300),
     YIN(EARLY_REPLY, 417, 417, 100),
     Y(CONTINUE, -300),
+    YHAS(REQUEST_PART, "expect", 250),
 };
 const struct cause cause_http_100_ignored = {
     .id = "http-100-ignored",

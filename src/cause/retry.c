@@ -62,6 +62,15 @@ static bool idempotent(const char *line)
     return false;
 }
 
+/* REFUSED_STREAM, or a GOAWAY that leaves our stream out (RFC 9113 6.8, 8.7). */
+static bool stream_refused(const struct view *v)
+{
+    const struct fact *f = v->by[FACT_H2_GOAWAY];
+    const char *text = f && f->yes && f->v[0].type == VALUE_TEXT ? f->v[0].u.s : NULL;
+
+    return text && (strstr(text, "REFUSED_STREAM") || strstr(text, "no stream processed"));
+}
+
 static void advise(struct judgement *j, enum retry r, const char *why)
 {
     j->retry = r;
@@ -93,6 +102,9 @@ void judge_retry(struct judgement *j, const struct view *v)
         advise(j, RETRY_SAFE, N_("no connection was made, so nothing was sent"));
     else if (view_yes(v, FACT_NOTHING_SENT))
         advise(j, RETRY_SAFE, N_("nothing had been sent"));
+    else if (stream_refused(v))
+        advise(j, RETRY_SAFE,
+               N_("the server says that it did nothing with the stream (RFC 9113 8.7)"));
     else if (view_yes(v, FACT_HELLO_SENT))
         advise(j, RETRY_SAFE, N_("only the TLS handshake had begun, no request was sent"));
     else if (view_yes(v, FACT_REPLY_CUT))
@@ -112,9 +124,12 @@ void judge_retry(struct judgement *j, const struct view *v)
     else if (view_no(v, FACT_ALL_ACKED))
         advise(j, RETRY_IF_IDEMPOTENT,
                N_("part of the request was never acknowledged: repeat it if it may be done twice"));
-    else
+    else if (view_yes(v, FACT_ALL_ACKED))
         advise(j, RETRY_ASK,
                N_("what was sent arrived, but whether it was processed is not known"));
+    else
+        advise(j, RETRY_ASK,
+               N_("whether what was sent arrived, and whether it was processed, is not known"));
 }
 
 static const char *const retry_words[][2] = {

@@ -187,6 +187,7 @@ enum logged { /* what went wrong, as the words of the line have it */
     LOGGED_NOTHING, LOGGED_RESET, LOGGED_PIPE, LOGGED_EOF, LOGGED_REFUSED, LOGGED_TIMEOUT,
     LOGGED_UNREACHABLE, LOGGED_ABORTED /* by this host's kernel */, LOGGED_CLIENT /* by the client */,
     LOGGED_TLS, LOGGED_CERTIFICATE, LOGGED_NOT_TLS, LOGGED_PLAIN, LOGGED_NAME, LOGGED_NO_UPSTREAM,
+    LOGGED_KERNEL /* the kernel, or what keeps services, of a host */,
     LOGGED_COUNT
 };
 const char *logged_name(enum logged e);  /* "connection_reset"; "" for NOTHING */

@@ -257,6 +257,7 @@ FACT(LOG_SAME_AGE, "log-same-age", "idle", "ms", SEV_WARN, N_("the logged failur
 FACT(LOG_SAME_SIZE, "log-same-size", "size-sweep", "bytes", SEV_WARN, N_("the logged failures come at %1$s bytes each time (%2$s of %3$s)"), N_("the logged failures come at different sizes (%2$s of them, median %1$s bytes)"), "")
 FACT(LOG_MANY_PEERS, "log-many-peers", "pattern", "", SEV_WARN, N_("connections to %1$s peers failed within one second, says the log"), "", "")
 FACT(LOG_CLIENT_ENDED, "log-client-ended", "client-abort", "", SEV_NOTE, N_("the server's or proxy's log says that the client ended it (%1$s)"), "", "")
+FACT(LOG_KERNEL, "log-kernel", "log-kernel", "", SEV_BAD, N_("a host's log tells of trouble at that time: \"%1$s\""), "", "")
 FACT(LOG_NO_UPSTREAM, "log-no-upstream", "upstream", "", SEV_BAD, N_("the proxy's log says that it had no server to send to (%1$s)"), "", "")
 FACT(DNS_DIFFER, "dns-servers-differ", "dns-answers", "", SEV_NOTE, N_("a name server gives other addresses: %1$s"), N_("all name servers give the same addresses"), N_("the name servers were not asked one by one"))
 FACT(DNS_SERVER_FAILS, "dns-server-fails", "dns-server", "", SEV_WARN, N_("a name server fails where another answers: %1$s"), N_("no name server fails"), "")

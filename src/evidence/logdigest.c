@@ -155,6 +155,8 @@ void facts_of_log_pattern(struct facts *out, const struct log_group *g, const ch
 
     put(&s, FACT_LOG_SAYS, true, v_text(*g->first.words ? g->first.words : "?"),
         v_int((int64_t)g->lines), v_none());
+    if (g->first.error == LOGGED_KERNEL)
+        put(&s, FACT_LOG_KERNEL, true, v_text(g->first.words), v_none(), v_none());
     regularity(&s, FACT_LOG_SAME_AGE, g->durations, g->ndurations, NS_PER_SEC / 2, true);
     regularity(&s, FACT_LOG_SAME_SIZE, g->sizes, g->nsizes, 1, false);
     if (g->peers_at_once >= 3)
@@ -202,11 +204,17 @@ static void of_error(const struct said *s, const struct log_group *g)
     case LOGGED_NOT_TLS: put(s, FACT_FIRST_BYTES_TEXT, true, v_text(l->words), none, none); break;
     case LOGGED_PLAIN: put(s, FACT_PLAIN_ON_TLS_TEXT, true, none, none, none); break;
     case LOGGED_NAME:
-        put(s, FACT_DNS_FAILED, true, v_text("dns_nxdomain_error"), none, none);
+        /* EAI_AGAIN is a server that fails or one that does not answer */
+        put(s, FACT_DNS_FAILED, true,
+            v_text(strcasestr(l->words, "temporary") || strcasestr(l->words, "AGAIN")
+                       ? "EAI_AGAIN"
+                       : "dns_nxdomain_error"),
+            none, none);
         break;
     case LOGGED_NO_UPSTREAM:
         put(s, FACT_LOG_NO_UPSTREAM, true, v_text(l->words), none, none);
         break;
+    case LOGGED_KERNEL: /* said with the pattern, of incidents near it too */
     case LOGGED_NOTHING:
     case LOGGED_COUNT: break;
     }

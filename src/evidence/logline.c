@@ -19,6 +19,17 @@ static const struct phrase {
     const char *stage; /* NULL: the words do not tell */
 } phrases[] = {
     /* the more telling words first: a line often holds several */
+    {"nf_conntrack: table full", LOGGED_KERNEL, NULL},
+    {"Possible SYN flooding", LOGGED_KERNEL, NULL},
+    {"consider tuning tcp_mem", LOGGED_KERNEL, NULL},
+    {"too many orphaned sockets", LOGGED_KERNEL, NULL},
+    {"Out of memory: Killed process", LOGGED_KERNEL, NULL},
+    {"oom-kill:", LOGGED_KERNEL, NULL},
+    {": segfault at ", LOGGED_KERNEL, NULL},
+    {"WORKER TIMEOUT", LOGGED_KERNEL, NULL}, /* gunicorn's arbiter, which then sends SIGKILL */
+    {"Main process exited, code=killed", LOGGED_KERNEL, NULL},
+    {"Main process exited, code=dumped", LOGGED_KERNEL, NULL},
+    {"Too many open files", LOGGED_KERNEL, NULL},
     {"client prematurely closed", LOGGED_CLIENT, NULL},
     {"client closed connection", LOGGED_CLIENT, NULL},
     {"downstream_remote_disconnect", LOGGED_CLIENT, NULL},
@@ -172,7 +183,8 @@ const char *logged_title(enum logged e)
                                                      N_("an answer that is no TLS"),
                                                      N_("plain text on a TLS port"),
                                                      N_("name not resolved"),
-                                                     N_("no upstream to send to")};
+                                                     N_("no upstream to send to"),
+                                                     N_("trouble on the host")};
 
     return e < LOGGED_COUNT ? titles[e] : "";
 }
@@ -193,7 +205,8 @@ const char *logged_name(enum logged e)
                                                     "not_tls",
                                                     "plain_on_tls",
                                                     "dns_nxdomain_error",
-                                                    "no_upstream"};
+                                                    "no_upstream",
+                                                    "host_trouble"};
 
     return e < LOGGED_COUNT ? names[e] : "";
 }

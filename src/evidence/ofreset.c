@@ -365,8 +365,12 @@ static void the_request(struct facts *out, const struct reset *r)
         !r->response_complete && back < a->header_len + (uint64_t)a->content_length)
         say(out, r, FACT_REPLY_CUT, true, v_int((int64_t)(back - MIN_OF(back, a->header_len))),
             v_int(a->content_length), v_none());
-    if (a->kind == APP_H2_GOAWAY || a->kind == APP_H2_RST_STREAM)
-        say1(out, r, FACT_H2_GOAWAY, true, v_int(a->h2_error));
+    if (a->kind == APP_H2_GOAWAY || a->kind == APP_H2_RST_STREAM) {
+        char text[64];
+        snprintf(text, sizeof(text), "%s %s", a->kind == APP_H2_GOAWAY ? "GOAWAY" : "RST_STREAM",
+                 h2_error_name(a->h2_error));
+        say1(out, r, FACT_H2_GOAWAY, true, v_text(text));
+    }
 }
 
 static void the_icmp(struct facts *out, const struct reset *r)

@@ -320,8 +320,9 @@ static void facts_of_h2(struct facts *out, const struct result *r)
     const char *version = field_str(r, "http_version");
     char text[96];
     if (reset || goaway) {
-        snprintf(text, sizeof(text), "%s %s", reset ? "RST_STREAM" : "GOAWAY",
-                 reset ? reset : goaway);
+        bool ours_left_out = goaway && !reset && field_int(r, "goaway_last_stream", 1) == 0;
+        snprintf(text, sizeof(text), "%s %s%s", reset ? "RST_STREAM" : "GOAWAY",
+                 reset ? reset : goaway, ours_left_out ? ", no stream processed" : "");
         facts_put_yes(out, r, FACT_H2_GOAWAY, v_text(text), v_none(), v_none());
     } else if (version && !strcmp(version, "2")) {
         facts_put_no(out, r, FACT_H2_GOAWAY, v_none(), v_none());

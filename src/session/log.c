@@ -6,11 +6,13 @@
  */
 #include "session/private.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #define LOG_LINES_KEPT 20000 /* errors written to the session and judged; more are counted */
 #define LOG_TEXT_MAX   2000
+#define HOST_TROUBLE   (5 * NS_PER_SEC) /* trouble on a host speaks of ends this near to it */
 
 /* ---- secrets: masked before anything keeps the line ---- */
 
@@ -116,6 +118,9 @@ static bool speaks_of(const struct session *s, const struct log_group *g, const 
     uint16_t port = t ? t->target->port : i->flow.dport;
     char text[ADDR_TEXT_MAX];
 
+    if (g->first.error == LOGGED_KERNEL) /* no peer is told, but when */
+        return !i->log && g->first.time != NSTIME_NONE &&
+               llabs(g->first.time - i->time) <= HOST_TROUBLE;
     if (i->log || !*g->first.host || (g->first.port && port && g->first.port != port))
         return false;
     if (t && strcasecmp(g->first.host, t->target->host) == 0)

@@ -103,6 +103,16 @@ static const struct {
     {"haproxy[314]: 10.0.1.2:33317 [22/Nov/2026:12:14:14.655] in be/s 1/0/1/-1/77 -1 0 - - CH-- "
      "0/0/0/0/3 0/0 \"GET / HTTP/1.1\"",
      LOGGED_CLIENT, "be/s", 0, "response", "haproxy"},
+    /* the kernel's, systemd's, gunicorn's */
+    {"[77.1] nf_conntrack: nf_conntrack: table full, dropping packet", LOGGED_KERNEL, "", 0, "",
+     ""},
+    {"kernel: TCP: request_sock_TCP: Possible SYN flooding on port 80. Sending cookies.",
+     LOGGED_KERNEL, "", 0, "", ""},
+    {"TCP: out of memory -- consider tuning tcp_mem", LOGGED_KERNEL, "", 0, "", ""},
+    {"Nov 22 14:05:12 h kernel: Out of memory: Killed process 77 (java) total-vm:9kB",
+     LOGGED_KERNEL, "", 0, "", ""},
+    {"[2026-11-22 14:05:12 +0000] [7] [CRITICAL] WORKER TIMEOUT (pid:9)", LOGGED_KERNEL, "", 0, "",
+     ""},
     /* Envoy, by its response flags */
     {"[2026-04-15T20:17:00.310Z] \"POST /api HTTP/2\" 503 UC 154 0 226 100 \"10.0.35.28\" \"n\" "
      "\"cc21\" \"locations\" \"10.0.0.9:8080\"",
