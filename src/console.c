@@ -11,7 +11,10 @@
 struct console {
     struct work work;
     struct ui *ui;
+    struct options *options; /* the Settings screen changes them */
     bool quitting;
+    struct host_snapshot *host; /* the last one, NULL none yet */
+    bool host_known, looking;
 };
 
 static void on_run(void *arg, enum run_event ev)
@@ -133,6 +136,133 @@ static void do_experiment_pause(void *arg, bool pause)
     ui_changed(c->ui);
 }
 
+static int do_change_target(void *arg, uint32_t id, struct target *t, char *err, size_t errlen)
+{
+    struct console *c = arg;
+    int rc;
+
+    if (!c->work.run) {
+        target_free(t);
+        snprintf(err, errlen, "%s", _("a file takes no targets"));
+        return -EINVAL;
+    }
+    rc = run_change_target(c->work.run, id, t, err, errlen);
+    ui_changed(c->ui);
+    return rc;
+}
+
+/* ---- settings ---- */
+
+static void do_get_setting(void *arg, size_t i, char *out, size_t outlen)
+{
+    struct console *c = arg;
+
+    snprintf(out, outlen, "%s", config_get(c->options, i));
+}
+
+static int kept(const struct options *o, int rc, char *err, size_t errlen)
+{
+    if (rc < 0)
+        snprintf(err, errlen, _("set for now, but not kept: %s: %s"),
+                 o->config_path ? o->config_path : _("no configuration file"), strerror(-rc));
+    else
+        snprintf(err, errlen, _("kept in %s"), o->config_path);
+    return 0;
+}
+
+/* Looked at: on a copy that is thrown away, with what it points into. */
+static int try_setting(const char *name, const char *value, char *err, size_t errlen)
+{
+    struct options trial = {0};
+    int rc = config_set(&trial, name, value, err, errlen);
+
+    options_release(&trial);
+    return rc;
+}
+
+static int do_set_setting(void *arg, size_t i, const char *value, bool do_it, char *err,
+                          size_t errlen)
+{
+    struct console *c = arg;
+    const struct ui_setting *all;
+    const char *standard = config_standard(i), *text = value ? value : standard;
+    int rc;
+
+    if (i >= config_settings(&all))
+        return -EINVAL;
+    if (!*text && value) { /* nothing typed: as without it */
+        value = NULL;
+        text = standard;
+    }
+    rc = *text ? try_setting(all[i].name, text, err, errlen) : 0;
+    if (rc < 0 || !do_it)
+        return rc;
+    if (*text)
+        rc = config_set(c->options, all[i].name, text, err, errlen);
+    if (rc < 0)
+        return rc;
+    if (!value)
+        config_unset(c->options, i);
+    session_tune(c->work.session, &c->options->settings);
+    return kept(c->options, config_write(c->options, "options", all[i].name, value), err, errlen);
+}
+
+static int do_save_keys(void *arg, const char *action, const char *keys, char *err, size_t errlen)
+{
+    struct console *c = arg;
+
+    return kept(c->options, config_write(c->options, "keys", action, keys), err, errlen);
+}
+
+/* ---- the host: looked at aside, for it takes its time ---- */
+
+struct host_job {
+    struct console *console;
+    struct host_snapshot now;
+    nstime wall;
+};
+
+static void host_work(void *arg)
+{
+    struct host_job *job = arg;
+
+    host_snapshot_take(&job->now, job->wall);
+}
+
+static void host_done(void *arg)
+{
+    struct host_job *job = arg;
+    struct console *c = job->console;
+
+    c->looking = false;
+    if (c->host) {
+        *c->host = job->now;
+        c->host_known = true;
+    }
+    free(job);
+    if (c->ui)
+        ui_draw_soon(c->ui);
+}
+
+static const struct host_snapshot *do_host(void *arg, bool anew)
+{
+    struct console *c = arg;
+
+    if (!c->host)
+        c->host = calloc(1, sizeof(*c->host));
+    if (c->host && !c->looking && (anew || !c->host_known)) {
+        struct host_job *job = calloc(1, sizeof(*job));
+        if (job) {
+            job->console = c;
+            job->wall = loop_wall(c->work.loop);
+            c->looking = loop_aside(c->work.loop, host_work, host_done, job) == 0;
+            if (!c->looking)
+                free(job);
+        }
+    }
+    return c->host_known ? c->host : NULL;
+}
+
 static void do_quit(void *arg)
 {
     struct console *c = arg;
@@ -165,16 +295,25 @@ static int start_screens(struct console *c, const struct options *o)
                                  .add_target = do_add_target,
                                  .log_line = do_log_line,
                                  .save = do_save,
+                                 .change_target = do_change_target,
+                                 .get_setting = do_get_setting,
+                                 .set_setting = do_set_setting,
+                                 .save_keys = do_save_keys,
+                                 .host = do_host,
                                  .quit = do_quit,
                                  .arg = c};
     const char *no_color = getenv("NO_COLOR");
     struct ui_options opt = {
         .ascii = o->ascii || !utf8(),
         .no_color = o->color == COLOR_NEVER || (o->color == COLOR_AUTO && no_color && no_color[0]),
-        .mouse = true,
+        .mouse = !o->no_mouse,
         .theme = o->theme,
+        .plots = config_plots(o),
+        .bindings = o->bindings,
+        .nbindings = o->nbindings,
         .guided = o->demo || o->nspecs || o->targets_file,
     };
+    actions.nsettings = config_settings(&actions.settings);
     int err = ui_start(&c->ui, c->work.loop, c->work.session, &actions, &opt);
 
     if (!err)
@@ -231,9 +370,9 @@ static int run_screens(struct console *c, const struct options *o)
     return status ? status : c->work.failed;
 }
 
-int console_main(const struct options *o)
+int console_main(struct options *o)
 {
-    struct console c = {.quitting = false};
+    struct console c = {.options = o};
     bool saved = o->settings.read_file && session_is_session(o->settings.read_file);
     int status = saved ? load(&c, o) : work_start(&c.work, o, on_run, &c);
 
@@ -242,5 +381,6 @@ int console_main(const struct options *o)
     if (!status && c.work.session)
         status = session_exit_status(c.work.session);
     work_end(&c.work);
+    free(c.host);
     return status;
 }

@@ -206,6 +206,16 @@ static void doctor_capture(void)
     strbuf_release(&remedy);
 }
 
+int print_keys(void)
+{
+    struct strbuf text = STRBUF_INIT;
+
+    ui_list_keys(&text);
+    fputs(text.buf, stdout);
+    strbuf_release(&text);
+    return EXIT_WELL;
+}
+
 int print_doctor(void)
 {
     doctor_capture();

@@ -28,7 +28,7 @@ static void set_language(void)
     textdomain(PACKAGE);
 }
 
-static int console_or_hint(const struct options *o)
+static int console_or_hint(struct options *o)
 {
     if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
         return console_main(o);
@@ -36,7 +36,7 @@ static int console_or_hint(const struct options *o)
     return EXIT_USAGE;
 }
 
-static int run_mode(const struct options *o)
+static int run_mode(struct options *o)
 {
     switch (o->mode) {
     case MODE_HELP: options_help(); return EXIT_WELL;
@@ -45,6 +45,8 @@ static int run_mode(const struct options *o)
     case MODE_EXPLAIN: return print_cause(o->explain);
     case MODE_LIST_INTERFACES: return print_interfaces();
     case MODE_DOCTOR: return print_doctor();
+    case MODE_PRINT_CONFIG: return config_print(o);
+    case MODE_LIST_KEYS: return print_keys();
     case MODE_BATCH: return batch_main(o);
     case MODE_CONSOLE: return console_or_hint(o);
     }

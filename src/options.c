@@ -43,7 +43,9 @@ enum long_option {
     OPT_EXPLAIN,
     OPT_DEMO,
     OPT_LIST_INTERFACES,
-    OPT_DOCTOR
+    OPT_DOCTOR,
+    OPT_PRINT_CONFIG,
+    OPT_LIST_KEYS
 };
 
 static const struct option long_options[] = {
@@ -87,6 +89,9 @@ static const struct option long_options[] = {
     {"color", required_argument, NULL, OPT_COLOR},
     {"ascii", no_argument, NULL, OPT_ASCII},
     {"theme", required_argument, NULL, OPT_THEME},
+    {"config", required_argument, NULL, 'C'},
+    {"print-config", no_argument, NULL, OPT_PRINT_CONFIG},
+    {"list-keys", no_argument, NULL, OPT_LIST_KEYS},
     {"list-causes", no_argument, NULL, OPT_LIST_CAUSES},
     {"explain", required_argument, NULL, OPT_EXPLAIN},
     {"demo", no_argument, NULL, OPT_DEMO},
@@ -96,7 +101,7 @@ static const struct option long_options[] = {
     {"version", no_argument, NULL, 'V'},
     {NULL, 0, NULL, 0},
 };
-static const char short_options[] = ":br:i:f:w:o:t:P:c:46nx:X:H:d:khV";
+static const char short_options[] = ":br:i:f:w:o:t:P:c:46nx:X:H:d:kC:hV";
 
 void options_help(void)
 {
@@ -168,6 +173,12 @@ void options_help(void)
             "      --max-memory SIZE   of packets kept (64M)\n"),
           stdout);
     fputs(_("\n"
+            "Settings and keys\n"
+            "  -C, --config FILE       both (~/.config/rstconsole/config)\n"
+            "      --print-config      what is set, as such a file\n"
+            "      --list-keys         every action of the console, with its keys\n"),
+          stdout);
+    fputs(_("\n"
             "Other\n"
             "      --list-causes       every cause that can be named\n"
             "      --explain WHAT      what a cause, a playbook or an error (ECONNRESET) is\n"
@@ -180,11 +191,19 @@ void options_help(void)
           stdout);
 }
 
+static char *usage_into; /* while a value is only looked at: where the reason goes */
+static size_t usage_room;
 static int usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 static int usage(const char *fmt, ...)
 {
     va_list ap;
 
+    if (usage_into) {
+        va_start(ap, fmt);
+        vsnprintf(usage_into, usage_room, fmt, ap);
+        va_end(ap);
+        return EXIT_USAGE;
+    }
     fputs("rstconsole: ", stderr);
     va_start(ap, fmt);
     vfprintf(stderr, fmt, ap);
@@ -379,6 +398,8 @@ static int set_flag(struct options *o, int c)
     case OPT_LIST_CAUSES: o->mode = MODE_LIST_CAUSES; return 0;
     case OPT_LIST_INTERFACES: o->mode = MODE_LIST_INTERFACES; return 0;
     case OPT_DOCTOR: o->mode = MODE_DOCTOR; return 0;
+    case OPT_PRINT_CONFIG: o->mode = MODE_PRINT_CONFIG; return 0;
+    case OPT_LIST_KEYS: o->mode = MODE_LIST_KEYS; return 0;
     case 'h': o->mode = MODE_HELP; return 0;
     case 'V': o->mode = MODE_VERSION; return 0;
     default: return -1;
@@ -458,6 +479,7 @@ static int set_text(struct options *o, int c, char *arg)
     case OPT_CONNECT_TO: st->defaults.connect_to = arg; return 0;
     case OPT_PROXY: st->defaults.proxy = arg; return 0;
     case OPT_AUTH: st->defaults.auth = arg; return 0;
+    case 'C': return 0; /* read before all others */
     case OPT_COLOR: return set_color(o, arg);
     case OPT_THEME: return set_theme(o, arg);
     case OPT_EXPLAIN:
@@ -477,6 +499,44 @@ static int set_option(struct options *o, int c, char *arg)
     if (rc < 0)
         rc = set_text(o, c, arg);
     return rc;
+}
+
+/* By its long name, from the configuration file or the Settings screen. */
+int options_set(struct options *o, const char *name, const char *value, char *err, size_t errlen)
+{
+    const struct option *opt = long_options;
+    char *copy;
+    int rc;
+
+    while (opt->name && strcmp(opt->name, name) != 0)
+        opt++;
+    if (!opt->name)
+        return -EINVAL;
+    copy = strdup(value);
+    if (!copy || ARRAY_GROW(o->kept, o->nkept + 1, o->kept_alloc)) {
+        free(copy);
+        snprintf(err, errlen, "%s", strerror(ENOMEM));
+        return -ENOMEM;
+    }
+    o->kept[o->nkept++] = copy;
+    usage_into = err;
+    usage_room = errlen;
+    rc = set_option(o, opt->val, copy);
+    usage_into = NULL;
+    return rc ? -EINVAL : 0;
+}
+
+/* -C and --config count wherever they stand: the file is read before the line. */
+static int read_config(struct options *o, int argc, char **argv)
+{
+    const char *path = NULL;
+    int c;
+
+    while ((c = getopt_long(argc, argv, short_options, long_options, NULL)) != -1)
+        if (c == 'C')
+            path = optarg;
+    optind = 0; /* getopt(3): begins anew */
+    return config_read(o, path);
 }
 
 /* What cannot be meant together. */
@@ -583,6 +643,9 @@ int options_parse(struct options *o, int argc, char **argv)
             o->settings.command = argv + i + 1;
         argc = i; /* what follows is COMMAND's own */
     }
+    rc = read_config(o, argc, argv);
+    if (rc)
+        return rc;
     while ((c = getopt_long(argc, argv, short_options, long_options, NULL)) != -1) {
         if (c == ':')
             return usage(_("%s needs a value"), argv[optind - 1]);
@@ -592,6 +655,8 @@ int options_parse(struct options *o, int argc, char **argv)
             return usage(_("unknown option: -%s"),
                          text_clean(shown, sizeof(shown), (char[]){(char)optopt}, 1));
         rc = set_option(o, c, optarg);
+        if (!rc)
+            rc = config_note(o, option_words(c), optarg ? optarg : "yes") ? EXIT_CANNOT : 0;
         if (rc)
             return rc;
     }
@@ -649,6 +714,10 @@ int options_read_files(struct options *o)
 
 void options_release(struct options *o)
 {
+    config_release(o);
+    for (size_t i = 0; i < o->nkept; i++)
+        free(o->kept[i]);
+    free(o->kept);
     free(o->headers);
     free(o->interfaces);
     free(o->logs);

@@ -8,6 +8,7 @@
 #include "privilege.h"
 #include "report/report.h"
 #include "session/session.h"
+#include "ui/ui.h"
 
 enum { EXIT_WELL = 0, EXIT_FOUND = 1, EXIT_USAGE = 2, EXIT_CANNOT = 3 };
 
@@ -20,9 +21,12 @@ enum program_mode {
     MODE_LIST_CAUSES,
     MODE_EXPLAIN,
     MODE_LIST_INTERFACES,
-    MODE_DOCTOR
+    MODE_DOCTOR,
+    MODE_PRINT_CONFIG,
+    MODE_LIST_KEYS
 };
 enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+#define OPTION_VALUES 24
 struct options {
     enum program_mode mode;
     struct settings settings;
@@ -32,7 +36,13 @@ struct options {
     size_t interfaces_alloc;
     const char *output, *format, *targets_file, *data_file, *theme, *explain;
     enum color_when color;
-    bool ascii, demo, save_asked;
+    bool ascii, demo, save_asked, no_mouse;
+    char *values[OPTION_VALUES]; /* of the settings of config.c, as they were written; NULL: not */
+    struct ui_binding *bindings;
+    size_t nbindings, bindings_alloc;
+    char *config_path; /* where changes are kept; NULL: nowhere */
+    char **kept;       /* values that settings point into */
+    size_t nkept, kept_alloc;
     bool count_given, rate_given;
     const char **logs; /* --log */
     size_t nlogs, logs_alloc;
@@ -45,6 +55,23 @@ int options_parse(struct options *o, int argc, char **argv);
 int options_read_files(struct options *o);
 void options_release(struct options *o);
 void options_help(void);
+/* One option by its long name: 0, or -EINVAL with why. */
+int options_set(struct options *o, const char *name, const char *value, char *err, size_t errlen);
+
+/* ---- config.c: the configuration file ---- */
+/* path NULL: $XDG_CONFIG_HOME/rstconsole/config, which need not be there. 0 or an exit status. */
+int config_read(struct options *o, const char *path);
+int config_set(struct options *o, const char *name, const char *value, char *err, size_t errlen);
+void config_unset(struct options *o, size_t i); /* what the screen shows of it */
+int config_note(struct options *o, const char *name, const char *value); /* said on the line */
+size_t config_settings(const struct ui_setting **out);
+const char *config_get(const struct options *o, size_t i);
+const char *config_standard(size_t i); /* without anybody's wish */
+/* Puts it into the file, or (value NULL) takes it out. 0 or -errno. */
+int config_write(const struct options *o, const char *section, const char *name, const char *value);
+int config_print(const struct options *o);
+const char *config_plots(const struct options *o); /* NULL: what the terminal can */
+void config_release(struct options *o);
 
 /* ---- say.c: stderr ---- */
 /* One line that is written over by the next, on a terminal; "" takes it away. */
@@ -58,6 +85,7 @@ int print_version(void);
 int print_causes(void);
 int print_cause(const char *id);
 int print_interfaces(void);
+int print_keys(void);
 int print_doctor(void); /* what can be seen here, and how to get the rest */
 
 /* ---- targets.c: -t FILE ---- */
@@ -90,6 +118,6 @@ int work_save(struct work *w, char *where, size_t wherelen); /* session and repo
 void work_end(struct work *w); /* reports beside the session; frees all */
 
 int batch_main(const struct options *o);
-int console_main(const struct options *o);
+int console_main(struct options *o);
 
 #endif

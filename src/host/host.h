@@ -193,6 +193,40 @@ struct host_source {
 size_t host_source_count(void);
 const struct host_source *host_source_at(size_t i);
 
+/* ---- this host at one moment, for the Host screen ---- */
+#define HOST_LISTENERS 256
+#define HOST_SYSCTLS   14
+#define HOST_SOURCES   24
+struct host_listening {
+    struct addr addr;
+    uint16_t port;
+    uint32_t uid, waiting, backlog; /* accept queue now, its limit */
+};
+struct host_sysctl {
+    const char *name, *what; /* what: N_() */
+    char value[80];
+    int err; /* 0, -ENOENT: this kernel (or namespace) has no such setting */
+};
+struct host_said {     /* by a source */
+    const char *title; /* N_() */
+    int err;
+    char found[600], remedy[300];
+};
+struct host_snapshot {
+    nstime taken; /* wall */
+    struct host_counters counters;
+    struct host_conntrack conntrack;
+    struct host_pressure pressure;
+    struct host_listening listeners[HOST_LISTENERS]; /* the fullest first */
+    size_t nlisteners, more_listeners;
+    int listeners_err;
+    struct host_sysctl sysctls[HOST_SYSCTLS];
+    struct host_said sources[HOST_SOURCES];
+    size_t nsources;
+};
+/* Takes some milliseconds: not on the loop. */
+void host_snapshot_take(struct host_snapshot *out, nstime now);
+
 /* Facts from a delta around one event (events: how many events of its kind lay in the window). */
 void facts_of_counters(struct facts *out, const struct host_counters *delta, unsigned events);
 void facts_of_listener(struct facts *out, const struct listener *l);

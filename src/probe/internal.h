@@ -28,7 +28,6 @@ int target_host_port(const char *spec, bool need_port, char host[256], uint16_t 
 /* Where a proxy's URL points. */
 int target_proxy(const char *url, char host[256], uint16_t *port, char *err, size_t errlen);
 bool target_uses_proxy(const struct target *t);
-struct target *target_copy(const struct target *t);
 int target_goal(const struct target *t, char host[256], uint16_t *port, struct addr *address);
 enum failure failure_of_errno(int err);
 int64_t field_int(const struct result *r, const char *name, int64_t none);

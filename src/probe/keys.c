@@ -43,6 +43,7 @@ struct key {
                size_t errlen);
     size_t at;     /* of the option in struct target_options */
     long min, max; /* of a number */
+    const char *help; /* N_() */
 };
 
 #define OPTION(o, k, type) ((type *)(void *)((char *)(o) + (k)->at))
@@ -278,38 +279,38 @@ static int set_body_size(struct target_options *o, const struct key *k, const ch
 /* ---- the table ---- */
 #define AT(member) offsetof(struct target_options, member)
 static const struct key keys[] = {
-    {"timeout", set_span, AT(timeout), 1, 0},
-    {"hold", set_span, AT(hold), 0, 0},
-    {"family", set_family, AT(family), 0, 0},
-    {"connect-to", set_connect_to, AT(connect_to), 0, 0},
-    {"source", set_text, AT(source), 0, 0},
-    {"source-port", set_int, AT(source_port), 1, 65535},
-    {"ttl", set_int, AT(ttl), 1, 255},
-    {"ttl-after", set_int, AT(ttl_after), 1, 255},
-    {"min-ttl", set_int, AT(min_ttl), 1, 255},
-    {"mss", set_int, AT(mss), 88, 32767},
-    {"method", set_method, AT(method), 0, 0},
-    {"header", set_header, 0, 0, 0},
-    {"body", set_body, 0, 0, 0},
-    {"body-size", set_body_size, 0, 0, 0},
-    {"http-version", set_http_version, AT(http_version), 0, 0},
-    {"requests", set_int, AT(requests), 1, 10000},
-    {"idle", set_span, AT(idle), 1, 0},
-    {"proxy", set_proxy, AT(proxy), 0, 0},
-    {"auth", set_text, AT(auth), 0, 0},
-    {"cacert", set_text, AT(cacert), 0, 0},
-    {"cert", set_text, AT(cert), 0, 0},
-    {"key", set_text, AT(key), 0, 0},
-    {"insecure", set_flag, AT(insecure), 0, 0},
-    {"tls-min", set_tls, AT(tls_min), 0, 0},
-    {"tls-max", set_tls, AT(tls_max), 0, 0},
-    {"sni", set_text, AT(sni), 0, 0},
-    {"alpn", set_text, AT(alpn), 0, 0},
-    {"groups", set_text, AT(groups), 0, 0},
-    {"ciphers", set_text, AT(ciphers), 0, 0},
-    {"resume", set_flag, AT(resume), 0, 0},
-    {"hello-pad", set_int, AT(hello_pad), 1, 16384},
-    {"hello-split", set_flag, AT(hello_split), 0, 0},
+    {"timeout", set_span, AT(timeout), 1, 0, N_("how long a stage may take")},
+    {"hold", set_span, AT(hold), 0, 0, N_("silence after the handshake")},
+    {"family", set_family, AT(family), 0, 0, N_("4 or 6 alone")},
+    {"connect-to", set_connect_to, AT(connect_to), 0, 0, N_("HOST:PORT to go to instead")},
+    {"source", set_text, AT(source), 0, 0, N_("address or interface to come from")},
+    {"source-port", set_int, AT(source_port), 1, 65535, N_("local port")},
+    {"ttl", set_int, AT(ttl), 1, 255, N_("TTL of all packets")},
+    {"ttl-after", set_int, AT(ttl_after), 1, 255, N_("TTL after the handshake")},
+    {"min-ttl", set_int, AT(min_ttl), 1, 255, N_("packets with a lower TTL are not heard")},
+    {"mss", set_int, AT(mss), 88, 32767, N_("largest segment")},
+    {"method", set_method, AT(method), 0, 0, N_("HTTP method")},
+    {"header", set_header, 0, 0, 0, N_("HTTP header, Name: value")},
+    {"body", set_body, 0, 0, 0, N_("request body, or @FILE")},
+    {"body-size", set_body_size, 0, 0, 0, N_("a body of so many bytes")},
+    {"http-version", set_http_version, AT(http_version), 0, 0, N_("1.0, 1.1, 2 or h2c")},
+    {"requests", set_int, AT(requests), 1, 10000, N_("so many on one connection")},
+    {"idle", set_span, AT(idle), 1, 0, N_("silence between them")},
+    {"proxy", set_proxy, AT(proxy), 0, 0, N_("http://, https:// or socks5://HOST:PORT")},
+    {"auth", set_text, AT(auth), 0, 0, N_("credentials: FILE, env:NAME or aws")},
+    {"cacert", set_text, AT(cacert), 0, 0, N_("PEM file of authorities")},
+    {"cert", set_text, AT(cert), 0, 0, N_("PEM file of a client certificate")},
+    {"key", set_text, AT(key), 0, 0, N_("PEM file of its key")},
+    {"insecure", set_flag, AT(insecure), 0, 0, N_("accept any certificate")},
+    {"tls-min", set_tls, AT(tls_min), 0, 0, N_("lowest TLS version")},
+    {"tls-max", set_tls, AT(tls_max), 0, 0, N_("highest TLS version")},
+    {"sni", set_text, AT(sni), 0, 0, N_("server name sent; empty: none")},
+    {"alpn", set_text, AT(alpn), 0, 0, N_("protocols offered")},
+    {"groups", set_text, AT(groups), 0, 0, N_("key exchange groups")},
+    {"ciphers", set_text, AT(ciphers), 0, 0, N_("cipher suites")},
+    {"resume", set_flag, AT(resume), 0, 0, N_("once more with the first session")},
+    {"hello-pad", set_int, AT(hello_pad), 1, 16384, N_("bytes added to the ClientHello")},
+    {"hello-split", set_flag, AT(hello_split), 0, 0, N_("the ClientHello in two segments")},
 };
 
 /* Those that own memory, to be freed and copied alike. */
@@ -347,6 +348,104 @@ bool target_flag(const char *key)
         if (!strcmp(key, keys[i].name))
             return keys[i].set == set_flag;
     return false;
+}
+
+/* ---- what is set, for people ---- */
+
+size_t target_keys(void)
+{
+    return ARRAY_SIZE(keys);
+}
+
+const char *target_key(size_t i)
+{
+    return i < ARRAY_SIZE(keys) ? keys[i].name : NULL;
+}
+
+const char *target_key_help(size_t i)
+{
+    return keys[i < ARRAY_SIZE(keys) ? i : 0].help;
+}
+
+static bool get_int(const struct key *k, int v, char *out, size_t outlen)
+{
+    static const char *const versions[] = {"", "1.0", "1.1", "2", "h2c"};
+
+    if (k->set == set_flag)
+        snprintf(out, outlen, "%s", v ? "yes" : "no");
+    else if (k->set == set_http_version)
+        snprintf(out, outlen, "%s", versions[v >= 0 && v <= HTTP_2_PLAIN ? v : 0]);
+    else
+        snprintf(out, outlen, "%d", v);
+    return v != 0;
+}
+
+static bool get_list(struct target_options *o, const struct key *k, char *out, size_t outlen)
+{
+    size_t n = header_count(o);
+
+    out[0] = '\0';
+    if (k->set == set_header && n)
+        snprintf(out, outlen, n > 1 ? "%s (+%zu)" : "%s", o->headers[0], n - 1);
+    else if (k->set == set_body && o->body)
+        snprintf(out, outlen, P_("%zu byte", "%zu bytes", (unsigned long)o->body_len), o->body_len);
+    return out[0] != '\0';
+}
+
+bool target_get(const struct target *t, size_t i, char *out, size_t outlen)
+{
+    const struct key *k = &keys[i < ARRAY_SIZE(keys) ? i : 0];
+    struct target_options *o = (struct target_options *)(uintptr_t)&t->opt;
+
+    out[0] = '\0';
+    if (k->set == set_header || k->set == set_body || k->set == set_body_size)
+        return get_list(o, k, out, outlen);
+    if (k->set == set_span) {
+        nstime v = *OPTION(o, k, nstime);
+        if (v > 0 || (v == 0 && k->min == 0 && k->at == AT(hold)))
+            snprintf(out, outlen, "%gs", (double)v / NS_PER_SEC);
+        return out[0] != '\0';
+    }
+    if (k->set == set_tls) {
+        uint16_t v = *OPTION(o, k, uint16_t);
+        if (v)
+            snprintf(out, outlen, "1.%d", v - 0x0301);
+        return v != 0;
+    }
+    if (k->set == set_int || k->set == set_flag || k->set == set_family ||
+        k->set == set_http_version)
+        return get_int(k, *OPTION(o, k, int), out, outlen);
+    const char *text = *OPTION(o, k, char *);
+    if (text)
+        text_clean(out, outlen, text, strlen(text));
+    return text != NULL;
+}
+
+void target_unset(struct target *t, size_t i)
+{
+    const struct key *k = &keys[i < ARRAY_SIZE(keys) ? i : 0];
+    struct target_options *o = &t->opt;
+
+    if (k->set == set_header) {
+        for (size_t n = 0; o->headers && o->headers[n]; n++)
+            free(o->headers[n]);
+        free(o->headers);
+        o->headers = NULL;
+    } else if (k->set == set_body || k->set == set_body_size) {
+        free(o->body);
+        o->body = NULL;
+        o->body_len = 0;
+    } else if (k->set == set_span) {
+        *OPTION(o, k, nstime) = k->at == AT(hold) ? -1 : 0;
+    } else if (k->set == set_tls) {
+        *OPTION(o, k, uint16_t) = 0;
+    } else if (k->set == set_int || k->set == set_flag || k->set == set_family ||
+               k->set == set_http_version) {
+        *OPTION(o, k, int) = 0;
+    } else {
+        free(*OPTION(o, k, char *));
+        *OPTION(o, k, char *) = NULL;
+    }
 }
 
 void target_options_release(struct target_options *o)

@@ -69,6 +69,14 @@ struct target {
  * ("target key=value ..."; the keys are the table of keys.c, and name). 0, or -EINVAL with a sentence in err. */
 int target_parse(struct target **out, const char *spec, char *err, size_t errlen);
 int target_set(struct target *t, const char *key, const char *value, char *err, size_t errlen);
+/* The table of options, for an editor: names, what they are, whether one is set and how it reads
+ * (secrets are named by their files alone). */
+size_t target_keys(void);
+const char *target_key(size_t i);      /* NULL past the last */
+const char *target_key_help(size_t i); /* N_() */
+bool target_get(const struct target *t, size_t i, char *out, size_t outlen);
+void target_unset(struct target *t, size_t i);
+struct target *target_copy(const struct target *t); /* with its id; NULL: no memory */
 void target_apply_defaults(struct target *t, const struct target_options *defaults);
 /* What the options name, once they are all known: connect-to, source, method, header, family, the
  * PEM files. Files that `like` (or NULL) names too were read then. 0; -EINVAL what is written is

@@ -316,7 +316,8 @@ struct target *target_copy(const struct target *t)
                          .scheme = t->scheme,
                          .numeric = t->numeric,
                          .address = t->address,
-                         .port = t->port};
+                         .port = t->port,
+                         .playbook = t->playbook};
     c->opt.hold = -1;
     c->name = strdup(t->name);
     c->host = strdup(t->host);

@@ -421,7 +421,8 @@ static void begin_round(struct run *r)
     r->round_began = loop_now(r->loop);
     r->outstanding++; /* holds the round open while it is being started */
     for (size_t i = 0; i < r->s->ntargets; i++)
-        start_target(r, &r->s->targets[i]);
+        if (!r->s->targets[i].removed)
+            start_target(r, &r->s->targets[i]);
     tell(r, RUN_CHANGED);
     if (--r->outstanding == 0)
         settle(r);
@@ -740,6 +741,21 @@ int run_add_target(struct run *r, const char *spec, char *err, size_t errlen)
     if (r->go)
         run_probe_now(r, t->id);
     return 0;
+}
+
+int run_change_target(struct run *r, uint32_t id, struct target *t, char *err, size_t errlen)
+{
+    int rc = t ? target_check(t, NULL, err, errlen) : 0;
+
+    if (!rc && run_experimenting(r)) { /* it looks at the target as it is */
+        snprintf(err, errlen, "%s", _("an experiment runs: after it"));
+        rc = -EBUSY;
+    }
+    if (rc)
+        target_free(t);
+    else
+        session_change_target(r->s, id, t);
+    return rc;
 }
 
 int run_start(struct run **out, struct loop *l, struct session *s, run_fn fn, void *arg, char *err,

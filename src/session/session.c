@@ -204,6 +204,33 @@ int session_add_target(struct session *s, struct target *t)
     return 0;
 }
 
+void session_change_target(struct session *s, uint32_t id, struct target *t)
+{
+    struct target_state *ts = id && id <= s->ntargets ? &s->targets[id - 1] : NULL;
+
+    if (!ts) {
+        target_free(t);
+        return;
+    }
+    if (t) {
+        target_free(ts->target);
+        ts->target = t;
+    } else {
+        ts->removed = true;
+    }
+    session_touch(s);
+}
+
+void session_tune(struct session *s, const struct settings *st)
+{
+    s->settings.interval = st->interval;
+    s->settings.experiments = st->experiments;
+    s->settings.budget_connections = st->budget_connections;
+    s->settings.budget_time = st->budget_time;
+    s->settings.defaults.timeout = st->defaults.timeout;
+    session_touch(s);
+}
+
 static void note_file_time(struct session *s, nstime t)
 {
     if (!s->settings.read_file || t == NSTIME_NONE)

@@ -128,6 +128,7 @@ struct target_state {        /* a target and its recent rounds */
     uint64_t *results;       /* ids of its results, oldest first, of the last 100 rounds */
     size_t nresults, results_alloc;
     uint64_t failed, passed; /* probes, all rounds */
+    bool removed;            /* by the person: not probed any more; what it told stays */
 };
 
 enum message_level { MSG_INFO, MSG_WARN, MSG_ERROR };
@@ -175,6 +176,8 @@ void session_free(struct session *s);
 
 /* ---- the writer ---- */
 int session_add_target(struct session *s, struct target *t); /* takes it; gives it an id */
+/* Other options for a target (takes t, which bears its id), or t NULL: it is removed. */
+void session_change_target(struct session *s, uint32_t id, struct target *t);
 void session_record(struct session *s, const struct record *rec);
 /* The same with what was made of it ahead; NULL: nothing. */
 void session_made_record(struct session *s, const struct record *rec, struct flow_ready *made);
@@ -208,6 +211,8 @@ void session_message(struct session *s, enum message_level level, const char *fm
 void session_capture(struct session *s, const struct capture_stats *st,
                      const char *const *interfaces, size_t n);
 void session_capture_failed(struct session *s, enum capture_error kind, const char *text);
+/* What may change while it runs: interval, experiments, budget, timeout of further targets. */
+void session_tune(struct session *s, const struct settings *st);
 void session_judge(struct session *s);  /* what changed since the last call */
 /* The same, at most max incidents: true if more are left. */
 bool session_judge_some(struct session *s, size_t max);
@@ -284,6 +289,7 @@ int run_prove(struct run *r, uint64_t incident, char *err, size_t errlen);
 void run_experiment_pause(struct run *r, bool pause);
 bool run_experiment_cancel(struct run *r); /* true: one ran */
 bool run_experimenting(const struct run *r);
+int run_change_target(struct run *r, uint32_t id, struct target *t, char *err, size_t errlen);
 int run_add_target(struct run *r, const char *spec, char *err, size_t errlen);
 void run_free(struct run *r);
 

@@ -264,33 +264,41 @@ void message_draw(struct ui *ui, struct area a)
 
 /* ---- the hints: from the table of actions ---- */
 
-static void key_label(enum action a, char *out, size_t outlen)
+static void key_label(struct ui *ui, enum action a, char *out, size_t outlen)
 {
     char name[KEY_NAME_MAX];
     int keys[ACTION_KEYS];
 
-    if (action_keys(a, keys) == 0)
-        keys[0] = 0;
-    snprintf(out, outlen, "%s", key_text(name, keys[0]));
+    out[0] = '\0';
+    if (keymap_keys(&ui->keys, a, keys) > 0)
+        snprintf(out, outlen, "%s", key_text(name, keys[0]));
 }
 
 void hints_draw(struct ui *ui, struct area a, unsigned context)
 {
     int x = 1;
 
-    (void)ui;
+    ui->nhints = 0;
     for (int rank = 1; rank < 10; rank++)
         for (int act = 1; act < ACTION_COUNT; act++) {
             const struct action_info *info = action_info(act);
             char key[KEY_NAME_MAX];
             if (!info->hint || info->rank != rank || !(info->contexts & context))
                 continue;
-            key_label(act, key, sizeof(key));
+            key_label(ui, act, key, sizeof(key));
+            if (!key[0])
+                continue;
             /* A hint stands whole or not at all: ? shows every key. */
             if (x + text_columns(key) + 1 + text_columns(_(info->hint)) > a.w)
                 continue;
+            int from = x;
             x += area_put(a, x, 0, -1, LOOK_KEY, key) + 1;
             x += area_put(a, x, 0, -1, LOOK_DIM, _(info->hint)) + 2;
+            if (ui->nhints < HINTS_MAX) {
+                ui->hints[ui->nhints].from = from;
+                ui->hints[ui->nhints].to = x - 2;
+                ui->hints[ui->nhints++].action = act;
+            }
         }
 }
 

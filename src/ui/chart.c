@@ -55,15 +55,14 @@ static void fit(struct chart *c)
 static void plot_columns(struct plot *p, const struct chart *c, const struct chart_series *s,
                          int ink)
 {
-    int w = plot_width(p), cell = p->kind == PLOT_BRAILLE ? 2 : 1;
+    int w = p->cols;
 
     for (size_t i = 0; i < s->n; i++) {
         int from = (int)(i * (size_t)w / s->n), to = (int)((i + 1) * (size_t)w / s->n);
         double v = s->y[i] > 0 ? plot_place(&c->y, s->y[i]) : 0;
-        if (to - from >= 3 * cell)
-            to -= cell; /* wide ones stand apart */
-        for (int x = from; x < MAX_OF(to, from + 1); x++)
-            plot_column(p, x, s->y[i] > 0 && c->y.max <= c->y.min ? 1 : v, ink);
+        if (to - from >= 3)
+            to--; /* wide ones stand apart */
+        plot_bar(p, from, MAX_OF(to, from + 1), s->y[i] > 0 && c->y.max <= c->y.min ? 1 : v, ink);
     }
 }
 

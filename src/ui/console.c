@@ -133,8 +133,18 @@ static void filter_changed(struct ui *ui)
     p->look = !p->len ? LOOK_INPUT : rc < 0 ? LOOK_INPUT_BAD : LOOK_INPUT_GOOD;
     if (rc == 0)
         snprintf(p->hint, sizeof(p->hint), "%s",
-                 p->len ? _("ok: Enter sets it")
-                        : _("host: port: flags: stage: cause: harmful:  or a pcap filter"));
+                 p->len
+                     ? _("ok: Enter sets it")
+                     : _("host: port: flags: stage: cause: harmful: process:  or a pcap filter"));
+}
+
+static void filter_typed(struct ui *ui, struct candidates *c, const char *text)
+{
+    const char *word = strrchr(text, ' ');
+
+    word = word ? word + 1 : text;
+    c->from = (size_t)(word - text);
+    filter_complete(&ui->filter, ui->s, c, word);
 }
 
 static void filter_done(struct ui *ui, bool ok)
@@ -145,18 +155,30 @@ static void filter_done(struct ui *ui, bool ok)
         ui_note(ui, LOOK_BAD, _("the filter stays as it was: %s"), err);
 }
 
+static void add_changed(struct ui *ui)
+{
+    struct prompt *p = &ui->prompt;
+    int rc = p->len ? ui_check_target(p->text, p->hint, sizeof(p->hint)) : 0;
+
+    p->look = !p->len ? LOOK_INPUT : rc < 0 ? LOOK_INPUT_BAD : LOOK_INPUT_GOOD;
+    if (rc == 0)
+        snprintf(p->hint, sizeof(p->hint), "%s",
+                 p->len ? _("ok: Enter adds it")
+                        : _("host, host:port or URL, then options: timeout=5 family=4 ..."));
+}
+
 static void add_done(struct ui *ui, bool ok)
 {
     char err[200] = "";
 
-    if (!ok || !ui->prompt.text[0])
-        return;
-    if (!ui->act.add_target)
-        return;
-    if (ui->act.add_target(ui->act.arg, ui->prompt.text, err, sizeof(err)) < 0)
+    if (ok && ui->prompt.text[0] && ui->act.add_target &&
+        ui_add_target(ui, ui->prompt.text, err, sizeof(err)) < 0)
         ui_note(ui, LOOK_BAD, "%s", err);
-    else
-        ui_note(ui, LOOK_GOOD, _("added: %s"), ui->prompt.text);
+}
+
+void ui_prompt_target(struct ui *ui)
+{
+    ui_prompt(ui, _("add target:"), "", add_changed, add_done);
 }
 
 static void paste_done(struct ui *ui, bool ok)
@@ -203,6 +225,8 @@ static bool filter_action(struct ui *ui, struct console *c, enum action a)
     switch (a) {
     case ACTION_FILTER:
         ui_prompt(ui, _("filter:"), ui->filter.text, filter_changed, filter_done);
+        ui->prompt.complete = filter_typed;
+        ui->prompt.history = &ui->filters;
         return true;
     case ACTION_CLEAR: {
         char err[200];
@@ -262,7 +286,7 @@ static bool console_action(struct ui *ui, void *state, enum action a)
     case ACTION_DIAGNOSE:
     case ACTION_FLOW: open_here(ui, c, a); return true;
     case ACTION_PASTE: ui_prompt(ui, _("log line:"), "", NULL, paste_done); return true;
-    case ACTION_ADD: ui_prompt(ui, _("add target:"), "", NULL, add_done); return true;
+    case ACTION_ADD: ui_prompt_target(ui); return true;
     case ACTION_NEXT_RESET:
     case ACTION_PREVIOUS_RESET:
         c->focus = PANE_PACKETS;
@@ -293,6 +317,60 @@ static bool console_click(struct ui *ui, void *state, int x, int y)
     return false;
 }
 
+static void console_point(struct ui *ui, void *state, int x, int y)
+{
+    struct console *c = state;
+
+    for (int pane = 0; pane < PANE_COUNT; pane++) {
+        struct area a = c->at[pane];
+        if (x >= a.x && x < a.x + a.w && y + 1 >= a.y && y + 1 < a.y + a.h)
+            focus_on(ui, c, pane);
+    }
+}
+
+static void console_place(struct ui *ui, void *state, struct place *at)
+{
+    struct console *c = state;
+
+    panes[c->focus].place(ui, c, at);
+    at->pane = c->focus + 1;
+}
+
+static void console_go(struct ui *ui, void *state, const struct place *at)
+{
+    struct console *c = state;
+
+    focus_on(ui, c, at->pane - 1);
+    if (c->focus == PANE_PACKETS)
+        packets_show(ui, c, at->packet);
+    else if (c->focus == PANE_RESETS)
+        resets_show(ui, c, at->incident);
+}
+
+static void copy_target(struct ui *ui, const struct console *c, struct strbuf *out)
+{
+    const struct session *s = ui->s;
+
+    if (s->ntargets)
+        strbuf_addstr(out,
+                      s->targets[bounded(c->targets.sel, 0, (int)s->ntargets - 1)].target->name);
+}
+
+static void console_copy(struct ui *ui, void *state, struct strbuf *out)
+{
+    struct console *c = state;
+    struct place at = {0};
+
+    panes[c->focus].place(ui, c, &at);
+    const struct incident *i = at.incident ? session_incident(ui->s, at.incident) : NULL;
+    if (c->focus == PANE_TARGETS)
+        copy_target(ui, c, out);
+    else if (c->focus == PANE_RESETS && i)
+        incident_summary(out, ui->s, i, tr_locale);
+    else if (c->focus == PANE_PACKETS && at.packet)
+        packet_summary(out, ui->s, session_packet(ui->s, at.packet));
+}
+
 const struct screen console_screen = {
     .name = "console",
     .title = N_("Console"),
@@ -303,4 +381,8 @@ const struct screen console_screen = {
     .action = console_action,
     .click = console_click,
     .close = console_close,
+    .point = console_point,
+    .place = console_place,
+    .go = console_go,
+    .copy = console_copy,
 };

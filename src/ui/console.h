@@ -41,6 +41,7 @@ void targets_place(struct ui *ui, struct console *c, struct place *at);
 void resets_draw(struct ui *ui, struct console *c, struct area a, bool focus);
 bool resets_action(struct ui *ui, struct console *c, enum action a);
 void resets_place(struct ui *ui, struct console *c, struct place *at);
+void resets_show(struct ui *ui, struct console *c, uint64_t incident);
 void resets_release(struct console *c);
 void resets_click(struct ui *ui, struct console *c, int row);
 void packets_draw(struct ui *ui, struct console *c, struct area a, bool focus);
@@ -48,6 +49,7 @@ bool packets_action(struct ui *ui, struct console *c, enum action a);
 void packets_place(struct ui *ui, struct console *c, struct place *at);
 void packets_click(struct ui *ui, struct console *c, int row);
 void packets_find_reset(struct ui *ui, struct console *c, bool forward);
+void packets_show(struct ui *ui, struct console *c, uint64_t packet);
 void packets_release(struct console *c);
 
 #endif

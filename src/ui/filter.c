@@ -2,13 +2,15 @@
  * filter.c: the display filter.
  */
 #include "ui/filter.h"
+#include "ui/screen.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-static const char *const keys[FK_COUNT] = {"host", "port", "flags", "stage", "cause", "harmful"};
+static const char *const keys[FK_COUNT] = {"host",  "port",    "flags",  "stage",
+                                           "cause", "harmful", "process"};
 
 static void forget_pcap(struct filter_box *f)
 {
@@ -61,7 +63,9 @@ static int parse_word(struct filter_word *w, const char *word, size_t len, char 
         memcpy(w->value, colon + 1, n);
         return check_value(w, err, errlen);
     }
-    snprintf(err, errlen, _("not a filter word: %.*s (host: port: flags: stage: cause: harmful:)"),
+    snprintf(err, errlen,
+             _("not a filter word: %.*s (host: port: flags: stage: cause: harmful: "
+               "process:)"),
              (int)MIN_OF(len, 40u), word);
     return -EINVAL;
 }
@@ -172,6 +176,22 @@ static bool cause_matches(const struct incident *i, const char *value)
     return false;
 }
 
+/* Of this host's sockets: the program's name, or its number. */
+static bool process_matches(const struct incident *i, const char *value)
+{
+    char pid[24];
+
+    for (int n = 0; n < 2; n++) {
+        const struct host_ending *e = i->ends[n];
+        if (!e)
+            continue;
+        snprintf(pid, sizeof(pid), "%lld", (long long)e->owner.pid);
+        if (strcasestr(e->owner.name, value) || (e->owner.pid > 0 && strcmp(pid, value) == 0))
+            return true;
+    }
+    return false;
+}
+
 static const char *incident_stage(const struct session *s, const struct incident *i)
 {
     const struct result *r = i->result ? session_result_by_id(s, i->result) : NULL;
@@ -198,6 +218,7 @@ static bool incident_word(const struct filter_word *w, const struct session *s,
         return k->sport == w->port || k->dport == w->port || (t && t->target->port == w->port);
     case FK_STAGE: return strcasecmp(incident_stage(s, i), w->value) == 0;
     case FK_CAUSE: return cause_matches(i, w->value);
+    case FK_PROCESS: return process_matches(i, w->value);
     case FK_HARMFUL: return i->harmful == w->yes;
     case FK_FLAGS:
     case FK_COUNT: break;
@@ -250,6 +271,7 @@ static bool packet_word(const struct filter_word *w, const struct session *s,
         return !i || i->harmful == w->yes;
     case FK_STAGE:
     case FK_CAUSE:
+    case FK_PROCESS:
         i = k->flow ? session_incident_of_flow(s, k->flow) : NULL;
         return i && incident_word(w, s, i);
     case FK_COUNT: break;
@@ -295,4 +317,61 @@ bool filter_box_target(const struct filter_box *f, const struct target *t)
             !strcasestr(t->host, f->words[n].value))
             return false;
     return true;
+}
+
+/* ---- completion ---- */
+
+static void word_candidate(struct candidates *c, const char *typed, enum filter_key k,
+                           const char *value)
+{
+    char word[100];
+
+    if (value && *value && !strchr(value, ' ')) {
+        snprintf(word, sizeof(word), "%s:%s", keys[k], value);
+        candidate(c, typed, word);
+    }
+}
+
+static void incident_candidates(struct candidates *c, const char *typed, const struct session *s,
+                                const struct incident *i)
+{
+    const struct flow_key *k = i->reset ? &i->reset->key : &i->flow;
+    char text[ADDR_TEXT_MAX];
+
+    word_candidate(c, typed, FK_STAGE, incident_stage(s, i));
+    for (size_t n = 0; n < i->judgement.nverdicts; n++)
+        word_candidate(c, typed, FK_CAUSE, i->judgement.verdicts[n].cause->id);
+    for (int n = 0; n < 2; n++)
+        if (i->ends[n])
+            word_candidate(c, typed, FK_PROCESS, i->ends[n]->owner.name);
+    if (!i->reset && !i->flow_known)
+        return;
+    word_candidate(c, typed, FK_HOST, addr_text(text, &k->dst));
+    word_candidate(c, typed, FK_HOST, addr_text(text, &k->src));
+    snprintf(text, sizeof(text), "%u", k->dport);
+    word_candidate(c, typed, FK_PORT, text);
+}
+
+void filter_complete(const struct filter_box *f, const struct session *s, struct candidates *c,
+                     const char *word)
+{
+    char key[16];
+
+    (void)f;
+    if (!strchr(word, ':')) {
+        for (int k = 0; k < FK_COUNT; k++) {
+            snprintf(key, sizeof(key), "%s:", keys[k]);
+            candidate(c, word, key);
+        }
+        return;
+    }
+    word_candidate(c, word, FK_HARMFUL, "yes");
+    word_candidate(c, word, FK_HARMFUL, "no");
+    word_candidate(c, word, FK_FLAGS, "R");
+    word_candidate(c, word, FK_FLAGS, "S");
+    word_candidate(c, word, FK_FLAGS, "F");
+    for (size_t i = 0; i < s->ntargets; i++)
+        word_candidate(c, word, FK_HOST, s->targets[i].target->host);
+    for (size_t i = s->nincidents; i-- > 0 && c->n < CANDIDATES_MAX;)
+        incident_candidates(c, word, s, s->incidents[i]);
 }

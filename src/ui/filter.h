@@ -8,7 +8,16 @@
 
 #define FILTER_WORDS 8
 #define FILTER_LINKS 4
-enum filter_key { FK_HOST, FK_PORT, FK_FLAGS, FK_STAGE, FK_CAUSE, FK_HARMFUL, FK_COUNT };
+enum filter_key {
+    FK_HOST,
+    FK_PORT,
+    FK_FLAGS,
+    FK_STAGE,
+    FK_CAUSE,
+    FK_HARMFUL,
+    FK_PROCESS,
+    FK_COUNT
+};
 struct filter_word {
     enum filter_key key;
     char value[80];
@@ -35,6 +44,10 @@ int filter_box_check(const char *text, char *err, size_t errlen);
 int filter_box_toggle(struct filter_box *f, const char *word, char *err, size_t errlen);
 bool filter_box_packet(struct filter_box *f, const struct session *s, const struct kept_packet *k);
 bool filter_box_incident(struct filter_box *f, const struct session *s, const struct incident *i);
+/* Words, and after their colon the values there are in this session. */
+struct candidates;
+void filter_complete(const struct filter_box *f, const struct session *s, struct candidates *c,
+                     const char *word);
 bool filter_box_target(const struct filter_box *f, const struct target *t);
 
 #endif

@@ -38,44 +38,31 @@ static void help_close(struct ui *ui, void *state)
     lines_release(&h->lines);
 }
 
-static void keys_text(enum action a, char *out, size_t outlen)
-{
-    int keys[ACTION_KEYS], n = action_keys(a, keys);
-    size_t at = 0;
-
-    out[0] = '\0';
-    for (int i = 0; i < n && at < outlen; i++) {
-        char name[KEY_NAME_MAX];
-        at +=
-            (size_t)snprintf(out + at, outlen - at, "%s%s", i ? " " : "", key_text(name, keys[i]));
-    }
-}
-
-static void add_actions(struct help *h, int width, bool own)
+static void add_actions(struct ui *ui, struct help *h, int width, bool own)
 {
     for (int a = 1; a < ACTION_COUNT; a++) {
         const struct action_info *info = action_info(a);
         char keys[64], text[400];
-        bool everywhere = info->contexts == IN_ALL || info->contexts == IN_MOST;
+        bool everywhere = (info->contexts & IN_MOST) == IN_MOST;
         if (!(info->contexts & h->context) || everywhere == own)
             continue;
-        keys_text(a, keys, sizeof(keys));
+        keymap_text(&ui->keys, a, keys, sizeof(keys));
         int pad = MAX_OF(14 - text_columns(keys), 1);
         snprintf(text, sizeof(text), "%s%*s%s", keys, pad, "", _(info->help));
         lines_add(&h->lines, width, LOOK_NORMAL, 2, 14, 0, a, text);
     }
 }
 
-static void add_keys(struct help *h, int width)
+static void add_keys(struct ui *ui, struct help *h, int width)
 {
     char text[120];
 
     snprintf(text, sizeof(text), _("In %s"), _(h->of));
     lines_add(&h->lines, width, LOOK_TITLE, 0, 0, 0, -1, text);
-    add_actions(h, width, true);
+    add_actions(ui, h, width, true);
     lines_add(&h->lines, width, LOOK_NORMAL, 0, 0, 0, -1, "");
     lines_add(&h->lines, width, LOOK_TITLE, 0, 0, 0, -1, _("Everywhere"));
-    add_actions(h, width, false);
+    add_actions(ui, h, width, false);
 }
 
 static void add_reset_page(struct help *h, int width)
@@ -176,7 +163,7 @@ static void help_draw(struct ui *ui, void *state, struct area a)
     inside = area_sub(inside, 1, 0, MIN_OF(inside.w - 2, 96), inside.h);
     lines_clear(&h->lines);
     if (h->page == PAGE_KEYS)
-        add_keys(h, inside.w);
+        add_keys(ui, h, inside.w);
     else if (h->page == PAGE_RESET)
         add_reset_page(h, inside.w);
     else
@@ -190,7 +177,7 @@ static void help_draw(struct ui *ui, void *state, struct area a)
         char keys[64];
         if (at >= (int)h->lines.nr || h->lines.v[at].item < 0 || h->lines.v[at].indent != 2)
             continue;
-        keys_text(h->lines.v[at].item, keys, sizeof(keys));
+        keymap_text(&ui->keys, (enum action)h->lines.v[at].item, keys, sizeof(keys));
         area_put(inside, 2, y, 14, LOOK_KEY, keys);
     }
     range_draw(area_sub(a, 0, 0, a.w, 1), h->at.top, (int)h->lines.nr, inside.h);

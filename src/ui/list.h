@@ -13,7 +13,14 @@ ACTION(SAVE, "save", IN_MOST, "F2 S", 6, N_("save"), N_("save the session and it
 ACTION(REFRESH, "refresh", IN_MOST, "F5 R", 0, NULL, N_("probe the targets again now"))
 ACTION(PAUSE, "pause", IN_MOST, "Space", 6, N_("pause"),
        N_("pause or go on (packets are still counted)"))
-ACTION(COMMAND, "command", IN_ALL, ":", 0, NULL, N_("type the name of an action"))
+ACTION(COMMAND, "command", IN_ALL, ":", 0, NULL,
+       N_("type a command; Tab completes it, Up brings earlier ones back"))
+ACTION(COPY, "copy", IN_MOST, "c", 0, NULL,
+       N_("copy what the cursor is on (OSC 52: the terminal's clipboard)"))
+ACTION(MARK, "mark", IN_CONSOLE | IN_DIAGNOSIS | IN_FLOW | IN_PACKET | IN_EXPERIMENT, "m", 0, NULL,
+       N_("mark this place with a letter"))
+ACTION(JUMP, "jump", IN_MOST, "' `", 0, NULL,
+       N_("jump to the place marked with a letter; twice: back to where you were"))
 ACTION(REDRAW, "redraw", IN_ALL, "^L", 0, NULL, N_("draw the screen anew"))
 ACTION(SUSPEND, "suspend", IN_ALL, "^Z", 0, NULL, N_("stop the program, back to the shell"))
 /* moving */
@@ -25,12 +32,14 @@ ACTION(HALF_UP, "half-page-up", IN_ALL, "^U", 0, NULL, N_("half a page up"))
 ACTION(HALF_DOWN, "half-page-down", IN_ALL, "^D", 0, NULL, N_("half a page down"))
 ACTION(FIRST, "first", IN_ALL, "g Home", 0, NULL, N_("to the first"))
 ACTION(LAST, "last", IN_ALL, "G End", 0, NULL, N_("to the last"))
-ACTION(NEXT_PANE, "next-pane", IN_CONSOLE | IN_DIAGNOSIS | IN_PACKET | IN_HELP, "Tab Right l", 2,
-       N_("pane"), N_("to the next pane or page"))
-ACTION(PREVIOUS_PANE, "previous-pane", IN_CONSOLE | IN_DIAGNOSIS | IN_PACKET | IN_HELP,
+ACTION(NEXT_PANE, "next-pane", IN_CONSOLE | IN_DIAGNOSIS | IN_PACKET | IN_HELP | IN_PAGES,
+       "Tab Right l", 2, N_("pane"), N_("to the next pane or page"))
+ACTION(PREVIOUS_PANE, "previous-pane", IN_CONSOLE | IN_DIAGNOSIS | IN_PACKET | IN_HELP | IN_PAGES,
        "S-Tab Left h", 0, NULL, N_("to the previous pane or page"))
 ACTION(OPEN, "open", IN_CONSOLE | IN_DIAGNOSIS | IN_FLOW | IN_EXPERIMENT, "Enter", 3, N_("open"),
        N_("open what the cursor is on; run the experiment it is on"))
+ACTION(EDIT, "edit", IN_TARGETS | IN_SETTINGS, "Enter", 3, N_("change"),
+       N_("change the value the cursor is on"))
 ACTION(BACK, "back", IN_SUB, "Esc Backspace", 4, N_("back"), N_("back to the screen before"))
 ACTION(CLOSE_HELP, "close-help", IN_HELP, "q F10 ^C", 0, NULL, N_("close the help"))
 ACTION(FLOW, "flow", IN_CONSOLE | IN_DIAGNOSIS | IN_PACKET, "f", 5, N_("flow"),
@@ -38,11 +47,12 @@ ACTION(FLOW, "flow", IN_CONSOLE | IN_DIAGNOSIS | IN_PACKET, "f", 5, N_("flow"),
 /* the console */
 ACTION(DIAGNOSE, "diagnose", IN_CONSOLE | IN_FLOW | IN_PACKET | IN_EXPERIMENT, "d", 4, N_("diagnose"),
        N_("who sent the reset, and why"))
-ACTION(ADD, "add", IN_CONSOLE, "a", 5, N_("add"), N_("add a target"))
+ACTION(ADD, "add", IN_CONSOLE | IN_TARGETS, "a", 5, N_("add"), N_("add a target"))
 ACTION(PASTE, "paste-log", IN_CONSOLE, "L", 0, NULL,
        N_("paste a line of a log: what it tells is diagnosed"))
 ACTION(FILTER, "filter", IN_CONSOLE, "/ F3", 5, N_("filter"),
-       N_("show only what matches: host: port: flags: stage: cause: harmful: or a pcap filter"))
+       N_("show only what matches: host: port: flags: stage: cause: "
+          "harmful: process: or a pcap filter"))
 ACTION(CLEAR, "clear-filter", IN_CONSOLE, "x", 0, NULL, N_("clear the filter"))
 ACTION(RESETS_ONLY, "resets-only", IN_CONSOLE, "r", 0, NULL,
        N_("only resets among the packets, or all again"))
@@ -58,12 +68,15 @@ ACTION(ZOOM, "zoom", IN_CONSOLE | IN_DIAGNOSIS, "z", 8, N_("zoom"),
        N_("the pane alone, or all again"))
 ACTION(GROW, "grow", IN_CONSOLE, "+", 0, NULL, N_("make the pane larger"))
 ACTION(SHRINK, "shrink", IN_CONSOLE, "-", 0, NULL, N_("make the pane smaller"))
-ACTION(TAB_1, "tab-1", IN_CONSOLE | IN_DIAGNOSIS | IN_HELP, "1", 0, NULL,
-       N_("to the first pane or page"))
-ACTION(TAB_2, "tab-2", IN_CONSOLE | IN_DIAGNOSIS | IN_HELP, "2", 0, NULL,
-       N_("to the second pane or page"))
-ACTION(TAB_3, "tab-3", IN_CONSOLE | IN_DIAGNOSIS | IN_HELP, "3", 0, NULL,
-       N_("to the third pane or page"))
+ACTION(TAB_1, "tab-1", IN_ALL, "1", 0, NULL, N_("to the first pane or page"))
+ACTION(TAB_2, "tab-2", IN_ALL, "2", 0, NULL, N_("to the second pane or page"))
+ACTION(TAB_3, "tab-3", IN_ALL, "3", 0, NULL, N_("to the third pane or page"))
+ACTION(CHARTS, "charts", IN_MOST, "4 V", 0, NULL,
+       N_("charts: resets over time, how long connecting takes, rounds"))
+ACTION(HOST, "host", IN_MOST, "5 I", 0, NULL,
+       N_("this host: counters, queues, tables, rules, and what is not permitted"))
+ACTION(TARGETS, "targets", IN_MOST, "6 T", 0, NULL, N_("the targets and their options"))
+ACTION(SETTINGS, "settings", IN_MOST, "7 O", 0, NULL, N_("all settings and keys"))
 /* the diagnosis */
 ACTION(YES, "yes", IN_DIAGNOSIS, "y", 3, N_("yes"), N_("answer the question: yes"))
 ACTION(NO, "no", IN_DIAGNOSIS, "n", 3, N_("no"), N_("answer the question: no"))
@@ -91,8 +104,15 @@ ACTION(COMPARE, "compare", IN_FLOW, "=", 3, N_("normal close"), N_("compare with
 ACTION(COLUMNS, "columns", IN_FLOW, "o", 3, N_("columns"),
        N_("other columns: sequence numbers, TTL"))
 ACTION(TO_RESET, "to-reset", IN_FLOW, "r", 3, N_("reset"), N_("to the reset"))
+ACTION(TIME_SCALE, "time-scale", IN_FLOW, "t", 0, NULL,
+       N_("time drawn to scale, or a line for each packet"))
 /* the packet */
 ACTION(NEXT_PACKET, "next-packet", IN_PACKET, "n ]", 3, N_("next"),
        N_("the next packet of the connection"))
 ACTION(PREVIOUS_PACKET, "previous-packet", IN_PACKET, "p [", 3, N_("previous"),
        N_("the previous packet of the connection"))
+/* targets and settings */
+ACTION(REMOVE, "remove", IN_TARGETS, "D Delete", 5, N_("remove"), N_("remove the target"))
+ACTION(DEFAULT, "default", IN_TARGETS | IN_SETTINGS, "x", 5, N_("default"),
+       N_("back to what it is without you"))
+ACTION(PROBE_ONE, "probe-one", IN_TARGETS, "p", 5, N_("probe now"), N_("probe this target now"))

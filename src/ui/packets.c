@@ -250,6 +250,10 @@ void packets_draw(struct ui *ui, struct console *c, struct area frame, bool focu
     draw_head(a, &cols);
     for (int i = 0; i < rows; i++) {
         draw_line(a, i + 1, &cols, &lines[i]);
+        const struct kept_packet *k = nth(ui, c, c->packets.top + i);
+        char letter[2] = {(char)(k ? mark_of_packet(ui, k->number) : 0), '\0'};
+        if (letter[0])
+            area_put(a, 0, i + 1, 1, LOOK_KEY, letter);
         if (focus && c->packets.top + i == c->packets.sel) {
             area_select(a, i + 1);
             area_put(a, 0, i + 1, 1, lines[i].reset ? LOOK_RESET : LOOK_FOCUS, "▸");
@@ -283,6 +287,17 @@ void packets_click(struct ui *ui, struct console *c, int row)
     c->packets.sel = c->packets.top + MAX_OF(row, 0);
     cursor_clamp(&c->packets, count(ui, c), c->packets_page);
     remember(ui, c);
+}
+
+void packets_show(struct ui *ui, struct console *c, uint64_t packet)
+{
+    if (!session_packet(ui->s, packet)) {
+        ui_note(ui, LOOK_NOTE, _("packet %llu is not kept any more"), (unsigned long long)packet);
+        return;
+    }
+    c->packet_sel = packet;
+    c->packets.sel = index_of(ui, c, packet);
+    cursor_clamp(&c->packets, count(ui, c), c->packets_page);
 }
 
 void packets_find_reset(struct ui *ui, struct console *c, bool forward)

@@ -4,6 +4,7 @@
 #include "ui/screen.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 bool prompt_open(const struct ui *ui)
@@ -37,6 +38,8 @@ static void finish(struct ui *ui, bool ok)
 {
     struct prompt p = ui->prompt;
 
+    if (ok && p.history && p.text[0])
+        history_add(p.history, p.text);
     /* Closed before the callback, which may open the next one. */
     ui->prompt.label = NULL;
     if (p.done)
@@ -113,6 +116,110 @@ static bool edit(struct prompt *p, int code)
     }
 }
 
+/* ---- what was typed before ---- */
+
+void history_release(struct history *h)
+{
+    for (size_t i = 0; i < h->n; i++)
+        free(h->lines[i]);
+    h->n = 0;
+}
+
+void history_add(struct history *h, const char *line)
+{
+    char *copy;
+
+    if (h->n && strcmp(h->lines[h->n - 1], line) == 0)
+        return;
+    copy = strdup(line);
+    if (!copy)
+        return;
+    if (h->n == PROMPT_LINES) {
+        free(h->lines[0]);
+        memmove(h->lines, h->lines + 1, --h->n * sizeof(h->lines[0]));
+    }
+    h->lines[h->n++] = copy;
+}
+
+static void recall(struct ui *ui, int step)
+{
+    struct prompt *p = &ui->prompt;
+    size_t n = p->history ? p->history->n : 0;
+
+    if (step > 0 ? p->history_at >= n : p->history_at == 0)
+        return;
+    p->history_at += (size_t)step;
+    snprintf(p->text, sizeof(p->text), "%s",
+             p->history_at ? p->history->lines[n - p->history_at] : "");
+    p->len = p->at = strlen(p->text);
+    if (p->changed)
+        p->changed(ui);
+}
+
+/* ---- what it could become ---- */
+
+void candidate(struct candidates *c, const char *typed, const char *word)
+{
+    if (strncmp(word, typed, strlen(typed)) != 0 || strlen(word) >= sizeof(c->words[0]))
+        return;
+    for (size_t i = 0; i < c->n; i++)
+        if (strcmp(c->words[i], word) == 0)
+            return;
+    if (c->n == CANDIDATES_MAX)
+        c->more = true;
+    else
+        memcpy(c->words[c->n++], word, strlen(word) + 1);
+}
+
+static void insert_text(struct prompt *p, const char *text)
+{
+    size_t n = strlen(text);
+
+    if (p->len + n >= sizeof(p->text))
+        return;
+    memmove(p->text + p->at + n, p->text + p->at, p->len - p->at + 1);
+    memcpy(p->text + p->at, text, n);
+    p->len += n;
+    p->at += n;
+}
+
+/* As far as all candidates agree; several are listed. */
+static void complete(struct ui *ui)
+{
+    struct prompt *p = &ui->prompt;
+    struct candidates *c = calloc(1, sizeof(*c));
+    char typed[PROMPT_MAX];
+    size_t common, at = 0;
+
+    if (!c)
+        return;
+    memcpy(typed, p->text, p->at);
+    typed[p->at] = '\0';
+    p->complete(ui, c, typed);
+    if (c->n == 0 || c->from > p->at) {
+        free(c);
+        return;
+    }
+    common = strlen(c->words[0]);
+    for (size_t i = 1; i < c->n; i++)
+        for (size_t k = 0; k < common; k++)
+            if (c->words[i][k] != c->words[0][k])
+                common = k;
+    char shared[sizeof(c->words[0])];
+    snprintf(shared, sizeof(shared), "%.*s", (int)common, c->words[0]);
+    if (common > p->at - c->from)
+        insert_text(p, shared + (p->at - c->from));
+    if (c->n == 1 && common && shared[common - 1] != ':' && !p->text[p->at])
+        insert_text(p, " ");
+    if (p->changed)
+        p->changed(ui);
+    p->hint[0] = c->n > 1 ? '\0' : p->hint[0];
+    for (size_t i = 0; c->n > 1 && i < c->n && at < sizeof(p->hint); i++)
+        at +=
+            (size_t)snprintf(p->hint + at, sizeof(p->hint) - at, "%s%s", i ? " " : "", c->words[i]);
+    free(c);
+}
+
 void prompt_key(struct ui *ui, int code)
 {
     struct prompt *p = &ui->prompt;
@@ -124,6 +231,12 @@ void prompt_key(struct ui *ui, int code)
             finish(ui, true);
     } else if (code == K_ENTER) {
         finish(ui, true);
+    } else if (code == K_TAB && p->complete) {
+        complete(ui);
+    } else if (code == K_UP || code == 16) {
+        recall(ui, 1);
+    } else if (code == K_DOWN || code == 14) {
+        recall(ui, -1);
     } else if (code == K_BACKSPACE && p->len == 0) {
         finish(ui, false);
     } else if (edit(p, code) && p->changed) {

@@ -200,6 +200,17 @@ bool resets_action(struct ui *ui, struct console *c, enum action a)
     return true;
 }
 
+void resets_show(struct ui *ui, struct console *c, uint64_t incident)
+{
+    refresh_rows(ui, c);
+    for (size_t n = 0; n < c->nreset_rows; n++)
+        if (c->reset_rows[n].id == incident) {
+            c->resets.sel = (int)n;
+            cursor_clamp(&c->resets, (int)c->nreset_rows, c->resets_page);
+            remember(ui, c);
+        }
+}
+
 void resets_click(struct ui *ui, struct console *c, int row)
 {
     c->resets.sel = c->resets.top + MAX_OF(row, 0) / LINES_EACH;

@@ -45,9 +45,15 @@ static void on_clock(void *arg)
 
 void ui_changed(struct ui *ui)
 {
+    if (ui->drawn_revision != ui->s->revision)
+        ui_draw_soon(ui);
+}
+
+void ui_draw_soon(struct ui *ui)
+{
     nstime since = loop_clock() - ui->last_draw;
 
-    if (ui->quitting || ui->drawn_revision == ui->s->revision || ui->draw_armed)
+    if (ui->quitting || ui->draw_armed)
         return;
     ui->draw_armed = true;
     timer_again(ui->draw_timer, since >= FRAME ? 0 : FRAME - since);
@@ -113,8 +119,7 @@ int ui_start(struct ui **out, struct loop *l, const struct session *s,
     ui->loop = l;
     ui->root = geteuid() == 0;
     err = term_open(&ui->term, &ui->opt);
-    if (!ui->ascii && !term_has_braille())
-        ui->plots = PLOT_BLOCK;
+    ui_choose_plots(ui);
     if (err == 0)
         err = watch_everything(ui);
     if (err < 0) {

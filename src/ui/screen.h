@@ -18,6 +18,7 @@ struct place {
     uint64_t flow;     /* Flow */
     uint64_t packet;   /* Packet; in Flow: where to begin */
     const char *test;  /* Experiments: the one to begin with; NULL */
+    int pane;          /* of the console, from 1 */
 };
 struct screen {
     const char *name;  /* "diagnosis" */
@@ -29,10 +30,31 @@ struct screen {
     bool (*action)(struct ui *ui, void *state, enum action a); /* true: done */
     bool (*click)(struct ui *ui, void *state, int x, int y);   /* NULL: none */
     void (*close)(struct ui *ui, void *state);
+    /* NULL where there is none of it: */
+    void (*point)(struct ui *ui, void *state, int x, int y);     /* the pane there gets the focus */
+    void (*place)(struct ui *ui, void *state, struct place *at); /* for a mark: open() takes it */
+    void (*go)(struct ui *ui, void *state, const struct place *at); /* of the first screen alone */
+    void (*copy)(struct ui *ui, void *state, struct strbuf *out);   /* nothing: the cursor's rows */
 };
 /* One file each; console_screen is the first on the stack. */
 extern const struct screen console_screen, diagnosis_screen, flow_screen, packet_screen,
-    help_screen, experiment_screen;
+    help_screen, experiment_screen, host_screen, targets_screen, settings_screen, charts_screen;
+
+/* What could stand at the cursor of a prompt. */
+#define CANDIDATES_MAX 96
+struct candidates {
+    size_t from; /* the word begins there */
+    size_t n;
+    bool more; /* than are listed */
+    char words[CANDIDATES_MAX][48];
+};
+void candidate(struct candidates *c, const char *typed, const char *word); /* if it begins so */
+
+#define PROMPT_LINES 50
+struct history {
+    char *lines[PROMPT_LINES]; /* oldest first */
+    size_t n;
+};
 
 #define PROMPT_MAX 2000 /* a line of a log is pasted into it */
 struct prompt {
@@ -44,6 +66,10 @@ struct prompt {
     void (*changed)(struct ui *ui);       /* NULL */
     void (*done)(struct ui *ui, bool ok); /* Enter or Esc; text is still there */
     bool one_key;                         /* y or n, no text */
+    /* text: what stands before the cursor; NULL: Tab does nothing */
+    void (*complete)(struct ui *ui, struct candidates *c, const char *text);
+    struct history *history; /* NULL none */
+    size_t history_at;       /* from the newest, 0: what is being typed */
 };
 
 #define SCREENS_MAX 12
@@ -51,12 +77,18 @@ struct open_screen {
     const struct screen *screen;
     void *state;
 };
+struct mark {
+    const struct screen *screen; /* NULL: not set */
+    struct place at;
+};
+#define HINTS_MAX 32
 struct ui {
     struct loop *loop;
     const struct session *s;
     struct ui_actions act;
     struct ui_options opt;
     char theme[24];
+    struct keymap keys;
     bool ascii, root, script;
     enum plot_kind plots; /* what pictures are made of here */
     struct canvas canvas;
@@ -64,7 +96,17 @@ struct ui {
     struct open_screen stack[SCREENS_MAX];
     int depth;
     struct prompt prompt;
+    struct history commands, filters;
     struct filter_box filter; /* of the console's lists */
+    struct mark marks[52], back_mark;
+    enum action letter_for; /* MARK or JUMP: the next key is its letter */
+    struct strbuf copied;   /* what was copied last */
+    struct {
+        int from, to;
+        enum action action;
+    } hints[HINTS_MAX]; /* where they stand in the last line, for the mouse */
+    size_t nhints;
+    int clicked_y;            /* of the click before, -1 none: a second one opens */
     char note[240];           /* what the last key did, until the next key */
     enum look note_look;
     char permission[400]; /* the line about capturing, "" none */
@@ -88,6 +130,25 @@ void ui_note(struct ui *ui, enum look look, const char *fmt, ...)
 void ui_prompt(struct ui *ui, const char *label, const char *text, void (*changed)(struct ui *ui),
                void (*done)(struct ui *ui, bool ok));
 void ui_ask(struct ui *ui, const char *question, void (*done)(struct ui *ui, bool ok));
+void ui_do(struct ui *ui, enum action a);
+void ui_copy(struct ui *ui);
+void ui_set_theme(struct ui *ui, const char *name);
+void ui_set_ascii(struct ui *ui, bool ascii);
+void ui_choose_plots(struct ui *ui);
+int ui_bind(struct ui *ui, enum action a, const char *words, char *err,
+            size_t errlen); /* and saves */
+/* A setting by its name; do_it false: only looked at. */
+int ui_set(struct ui *ui, const char *name, const char *value, bool do_it, char *err,
+           size_t errlen);
+void ui_prompt_target(struct ui *ui);
+int ui_check_target(const char *spec, char *err, size_t errlen);
+int ui_add_target(struct ui *ui, const char *spec, char *err, size_t errlen);
+void command_prompt(struct ui *ui);
+void marks_begin(struct ui *ui, enum action a);
+void marks_letter(struct ui *ui, int code);
+int mark_of_packet(const struct ui *ui, uint64_t packet);
+void history_add(struct history *h, const char *line);
+void history_release(struct history *h);
 void ui_open_incident(struct ui *ui, uint64_t incident); /* Diagnosis, or says there is none */
 void ui_open_flow(struct ui *ui, uint64_t flow, uint64_t packet);
 void ui_open_packet(struct ui *ui, uint64_t packet);

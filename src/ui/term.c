@@ -240,6 +240,65 @@ void term_suspend(struct terminal *t)
     refresh();
 }
 
+void term_set_mouse(struct terminal *t, bool on)
+{
+    t->mouse = on;
+    mousemask(on ? BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED : 0, NULL);
+}
+
+void term_set_theme(struct terminal *t, const struct ui_options *opt)
+{
+    t->npairs = 0;
+    choose_colors(t, opt);
+}
+
+static size_t base64(char *out, const unsigned char *in, size_t len)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t n = 0;
+
+    for (size_t i = 0; i < len; i += 3) {
+        uint32_t v = (uint32_t)in[i] << 16 | (i + 1 < len ? (uint32_t)in[i + 1] << 8 : 0) |
+                     (i + 2 < len ? in[i + 2] : 0);
+        out[n++] = digits[v >> 18 & 63];
+        out[n++] = digits[v >> 12 & 63];
+        out[n++] = i + 1 < len ? digits[v >> 6 & 63] : '=';
+        out[n++] = i + 2 < len ? digits[v & 63] : '=';
+    }
+    return n;
+}
+
+/* OSC 52 of xterm's control sequences; terminals that lack it would show it as text. */
+bool term_copy(struct terminal *t, const char *text, size_t len)
+{
+    static const char *const with[] = {"xterm", "tmux",    "screen", "rxvt",   "alacritty", "foot",
+                                       "kitty", "wezterm", "st",     "mlterm", "contour"};
+    static const char begin[] = "\033]52;c;";
+    const char *name = getenv("TERM");
+    bool can = false;
+    char *out;
+
+    (void)t;
+    for (size_t i = 0; name && i < ARRAY_SIZE(with); i++)
+        can |= strncmp(name, with[i], strlen(with[i])) == 0;
+    out = can ? malloc(sizeof(begin) + (len + 2) / 3 * 4 + 2) : NULL;
+    if (!out)
+        return false;
+    size_t n = sizeof(begin) - 1;
+    memcpy(out, begin, n);
+    n += base64(out + n, (const unsigned char *)text, len);
+    out[n++] = '\a';
+    fflush(stdout);
+    for (size_t at = 0; at < n;) {
+        ssize_t k = write(STDOUT_FILENO, out + at, n - at);
+        if (k < 0 && errno != EINTR && errno != EAGAIN)
+            break;
+        at += k > 0 ? (size_t)k : 0;
+    }
+    free(out);
+    return true;
+}
+
 /* ---- drawing ---- */
 
 static short pair_of(struct terminal *t, short fg, short bg)

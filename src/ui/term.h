@@ -19,6 +19,10 @@ void term_size(struct terminal *t, int *cols, int *rows);
 void term_resized(struct terminal *t); /* after SIGWINCH: asks the tty */
 void term_draw(struct terminal *t, const struct canvas *c, bool anew);
 int term_key(struct terminal *t, struct key *out); /* 1, 0 none yet, -EIO: the tty is lost */
+void term_set_mouse(struct terminal *t, bool on);
+void term_set_theme(struct terminal *t, const struct ui_options *opt); /* theme, colours */
+/* Sets the clipboard of the terminal; false: it has none that programs may set. */
+bool term_copy(struct terminal *t, const char *text, size_t len);
 void term_suspend(struct terminal *t); /* stops the process group, comes back on SIGCONT */
 
 #endif

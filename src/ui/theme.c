@@ -119,6 +119,11 @@ const struct theme *theme_by_name(const char *name)
     return NULL;
 }
 
+const char *theme_name(size_t i)
+{
+    return i < ARRAY_SIZE(themes) ? themes[i].name : NULL;
+}
+
 const struct theme *theme_mono(void)
 {
     return theme_by_name("mono");

@@ -13,6 +13,7 @@ struct style {
 };
 struct theme;
 const struct theme *theme_by_name(const char *name); /* NULL name: default; NULL: no such theme */
+const char *theme_name(size_t i);                    /* NULL past the last */
 const struct theme *theme_mono(void);
 /* colors: how many the terminal has; under 8 the mono theme is used. */
 struct style theme_style(const struct theme *t, enum look look, bool selected, int colors);

@@ -2,6 +2,7 @@
  * ui.c: the stack of screens, what a key does, and one drawing of everything.
  */
 #include "ui/screen.h"
+#include "ui/theme.h"
 #include "ui/private.h"
 
 #include <errno.h>
@@ -172,45 +173,47 @@ static void refresh_asked(struct ui *ui)
     }
 }
 
-static void command_changed(struct ui *ui)
+/* The screens one leafs through by number stand beside each other, not on each other. */
+static void open_page(struct ui *ui, const struct screen *screen)
 {
-    struct prompt *p = &ui->prompt;
-    enum action found = action_by_name(p->text);
-    unsigned context = top_screen(ui)->screen->context;
-
-    if (found == ACTION_NONE && p->len)
-        found = action_complete(p->text, context);
-    p->look = !p->len ? LOOK_INPUT : found != ACTION_NONE ? LOOK_INPUT_GOOD : LOOK_INPUT_BAD;
-    snprintf(p->hint, sizeof(p->hint), "%s%s%s",
-             found != ACTION_NONE ? action_info(found)->name : "", found != ACTION_NONE ? "  " : "",
-             found != ACTION_NONE ? _(action_info(found)->help) : _("the name of an action"));
-}
-
-static void do_action(struct ui *ui, enum action a);
-
-static void command_done(struct ui *ui, bool ok)
-{
-    unsigned context = top_screen(ui)->screen->context;
-    enum action a = action_by_name(ui->prompt.text);
-
-    if (!ok || !ui->prompt.text[0])
+    if (top_screen(ui)->screen == screen)
         return;
-    if (a == ACTION_NONE)
-        a = action_complete(ui->prompt.text, context);
-    if (a == ACTION_NONE || !(action_info(a)->contexts & context))
-        ui_note(ui, LOOK_WARN, "%s", _("no such action here"));
-    else
-        do_action(ui, a);
+    if (top_screen(ui)->screen->context & IN_PAGES)
+        ui_back(ui);
+    ui_open(ui, screen, NULL);
 }
 
-static void do_action(struct ui *ui, enum action a)
+static void go_to_pane(struct ui *ui, enum action a)
+{
+    while (ui->depth > 1)
+        close_top(ui);
+    ui->stack[0].screen->action(ui, ui->stack[0].state, a);
+}
+
+static bool open_by_action(struct ui *ui, enum action a)
+{
+    switch (a) {
+    case ACTION_HELP: ui_open(ui, &help_screen, NULL); return true;
+    case ACTION_HOST: open_page(ui, &host_screen); return true;
+    case ACTION_TARGETS: open_page(ui, &targets_screen); return true;
+    case ACTION_SETTINGS: open_page(ui, &settings_screen); return true;
+    case ACTION_CHARTS: open_page(ui, &charts_screen); return true;
+    case ACTION_TAB_1:
+    case ACTION_TAB_2:
+    case ACTION_TAB_3: go_to_pane(ui, a); return true;
+    default: return false;
+    }
+}
+
+void ui_do(struct ui *ui, enum action a)
 {
     struct open_screen *top = top_screen(ui);
 
     if (a == ACTION_NONE || (top->screen->action && top->screen->action(ui, top->state, a)))
         return;
+    if (open_by_action(ui, a))
+        return;
     switch (a) {
-    case ACTION_HELP: ui_open(ui, &help_screen, NULL); break;
     case ACTION_QUIT: quit_asked(ui, false); break;
     case ACTION_QUIT_LEAVE: quit_asked(ui, true); break;
     case ACTION_SAVE: ui_save(ui); break;
@@ -219,7 +222,10 @@ static void do_action(struct ui *ui, enum action a)
         if (ui->act.pause)
             ui->act.pause(ui->act.arg, !ui->s->paused);
         break;
-    case ACTION_COMMAND: ui_prompt(ui, ":", "", command_changed, command_done); break;
+    case ACTION_COMMAND: command_prompt(ui); break;
+    case ACTION_COPY: ui_copy(ui); break;
+    case ACTION_MARK:
+    case ACTION_JUMP: marks_begin(ui, a); break;
     case ACTION_BACK:
     case ACTION_CLOSE_HELP: ui_back(ui); break;
     case ACTION_REDRAW: ui->drawn_once = false; break;
@@ -232,15 +238,40 @@ static void do_action(struct ui *ui, enum action a)
     }
 }
 
+/* A click selects; one more on the same row opens. In the last line a click is the key there. */
+static void click(struct ui *ui, const struct key *k)
+{
+    struct open_screen *top = top_screen(ui);
+    bool again = ui->clicked_y == k->y;
+
+    ui->clicked_y = -1;
+    if (k->y == ui->canvas.rows - 1) {
+        for (size_t i = 0; i < ui->nhints; i++)
+            if (k->x >= ui->hints[i].from && k->x < ui->hints[i].to) {
+                ui_do(ui, ui->hints[i].action);
+                return;
+            }
+        return;
+    }
+    if (!top->screen->click || !top->screen->click(ui, top->state, k->x, k->y - 1))
+        return;
+    ui->clicked_y = again ? -1 : k->y;
+    if (again)
+        ui_do(ui, top->screen->context & (IN_TARGETS | IN_SETTINGS) ? ACTION_EDIT : ACTION_OPEN);
+}
+
 static void mouse_key(struct ui *ui, const struct key *k)
 {
     struct open_screen *top = top_screen(ui);
 
-    if (k->code == K_CLICK && top->screen->click)
-        top->screen->click(ui, top->state, k->x, k->y - 1);
-    else if (k->code != K_CLICK)
-        for (int i = 0; i < 3; i++)
-            do_action(ui, k->code == K_WHEEL_UP ? ACTION_UP : ACTION_DOWN);
+    if (k->code == K_CLICK) {
+        click(ui, k);
+        return;
+    }
+    if (top->screen->point)
+        top->screen->point(ui, top->state, k->x, k->y - 1);
+    for (int i = 0; i < 3; i++)
+        ui_do(ui, k->code == K_WHEEL_UP ? ACTION_UP : ACTION_DOWN);
 }
 
 void ui_key(struct ui *ui, const struct key *k)
@@ -254,18 +285,130 @@ void ui_key(struct ui *ui, const struct key *k)
     }
     ui->note[0] = '\0';
     if (k->code >= K_CLICK) {
+        ui->letter_for = ACTION_NONE;
         mouse_key(ui, k);
         return;
     }
-    a = action_of_key(top_screen(ui)->screen->context, k->code);
+    ui->clicked_y = -1;
+    if (ui->letter_for != ACTION_NONE) {
+        marks_letter(ui, k->code);
+        return;
+    }
+    a = keymap_action(&ui->keys, top_screen(ui)->screen->context, k->code);
     if (a != ACTION_NONE) {
-        do_action(ui, a);
+        ui_do(ui, a);
         return;
     }
     if (k->code == K_ESC)
         return;
-    char name[KEY_NAME_MAX];
-    ui_note(ui, LOOK_DIM, _("%s does nothing here; ? shows the keys"), key_text(name, k->code));
+    char name[KEY_NAME_MAX], help[KEY_NAME_MAX] = "?";
+    int keys[ACTION_KEYS];
+    if (keymap_keys(&ui->keys, ACTION_HELP, keys) > 0)
+        key_text(help, keys[0]);
+    ui_note(ui, LOOK_DIM, _("%s does nothing here; %s shows the keys"), key_text(name, k->code),
+            help);
+}
+
+/* ---- what may be changed while it runs ---- */
+
+void ui_set_theme(struct ui *ui, const char *name)
+{
+    const struct theme *t = theme_by_name(name);
+
+    if (t && name != ui->theme)
+        snprintf(ui->theme, sizeof(ui->theme), "%.*s", (int)sizeof(ui->theme) - 1, name);
+    if (ui->term)
+        term_set_theme(ui->term, &ui->opt);
+    ui->drawn_once = false;
+}
+
+void ui_set_ascii(struct ui *ui, bool ascii)
+{
+    ui->ascii = ui->canvas.ascii = ascii || !term_utf8();
+    ui_choose_plots(ui);
+    ui->drawn_once = false;
+}
+
+void ui_choose_plots(struct ui *ui)
+{
+    const char *asked = ui->opt.plots;
+
+    if (ui->ascii || (asked && strcmp(asked, "ascii") == 0))
+        ui->plots = PLOT_ASCII;
+    else if (asked && strcmp(asked, "blocks") == 0)
+        ui->plots = PLOT_BLOCK;
+    else if (asked && strcmp(asked, "braille") == 0)
+        ui->plots = PLOT_BRAILLE;
+    else
+        ui->plots = ui->term && !term_has_braille() ? PLOT_BLOCK : PLOT_BRAILLE;
+}
+
+int ui_bind(struct ui *ui, enum action a, const char *words, char *err, size_t errlen)
+{
+    int rc = keymap_bind(&ui->keys, a, words, err, errlen);
+
+    if (rc == 0 && ui->act.save_keys)
+        rc = ui->act.save_keys(ui->act.arg, action_info(a)->name, words, err, errlen);
+    return rc;
+}
+
+/* What the screens themselves are made of changes with it. */
+static void take_setting(struct ui *ui, const char *name, const char *value)
+{
+    static const char *const kinds[] = {"auto", "braille", "blocks", "ascii"};
+
+    if (strcmp(name, "theme") == 0)
+        ui_set_theme(ui, value);
+    else if (strcmp(name, "ascii") == 0)
+        ui_set_ascii(ui, strcmp(value, "yes") == 0);
+    else if (strcmp(name, "color") == 0) {
+        ui->opt.no_color = strcmp(value, "never") == 0;
+        ui_set_theme(ui, ui->theme);
+    } else if (strcmp(name, "plots") == 0) {
+        for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+            if (strcmp(value, kinds[i]) == 0)
+                ui->opt.plots = i ? kinds[i] : NULL;
+        ui_choose_plots(ui);
+    } else if (strcmp(name, "mouse") == 0 && ui->term) {
+        term_set_mouse(ui->term, strcmp(value, "yes") == 0);
+    }
+}
+
+int ui_set(struct ui *ui, const char *name, const char *value, bool do_it, char *err, size_t errlen)
+{
+    char now[120];
+
+    for (size_t i = 0; i < ui->act.nsettings; i++) {
+        if (strcmp(ui->act.settings[i].name, name) != 0)
+            continue;
+        int rc = ui->act.set_setting(ui->act.arg, i, value, do_it, err, errlen);
+        if (rc == 0 && do_it) {
+            ui->act.get_setting(ui->act.arg, i, now, sizeof(now));
+            take_setting(ui, name, now);
+        }
+        return rc;
+    }
+    snprintf(err, errlen, _("no setting is called %s"), name);
+    return -EINVAL;
+}
+
+int ui_check_target(const char *spec, char *err, size_t errlen)
+{
+    struct target *t = NULL;
+    int rc = target_parse(&t, spec, err, errlen);
+
+    if (rc == 0)
+        target_free(t);
+    return rc;
+}
+
+int ui_add_target(struct ui *ui, const char *spec, char *err, size_t errlen)
+{
+    int rc = ui->act.add_target ? ui->act.add_target(ui->act.arg, spec, err, errlen) : -EINVAL;
+
+    if (rc == 0)
+        ui_note(ui, LOOK_GOOD, _("added: %s"), spec);
+    return rc;
 }
 
 /* ---- drawing ---- */
@@ -333,6 +476,11 @@ nstime ui_wall(struct ui *ui)
     return s->ended != NSTIME_NONE ? s->ended : s->started;
 }
 
+void ui_list_keys(struct strbuf *out)
+{
+    actions_list(out);
+}
+
 /* ---- life ---- */
 
 static void permission_line(struct ui *ui)
@@ -359,6 +507,32 @@ void ui_refresh_permission(struct ui *ui)
         permission_line(ui);
 }
 
+/* All of [keys] first, then what they clash with: two may change places. */
+static void bind_keys(struct ui *ui)
+{
+    char err[200], name[KEY_NAME_MAX];
+    int code;
+
+    keymap_defaults(&ui->keys);
+    for (size_t i = 0; i < ui->opt.nbindings; i++) {
+        const struct ui_binding *b = &ui->opt.bindings[i];
+        enum action a = action_by_name(b->action);
+        if (a == ACTION_NONE)
+            ui_note(ui, LOOK_WARN, _("[keys]: no action is called %s"), b->action);
+        else if (keymap_set(&ui->keys, a, b->keys, err, sizeof(err)) < 0)
+            ui_note(ui, LOOK_WARN, "[keys] %s: %s", b->action, err);
+    }
+    for (int a = 1; a < ACTION_COUNT; a++) {
+        enum action other = keymap_clash(&ui->keys, (enum action)a, &code);
+        if (other == ACTION_NONE)
+            continue;
+        ui_note(ui, LOOK_WARN, _("[keys]: %s is the key of %s and %s; the keys are as without it"),
+                key_text(name, code), action_info(a)->name, action_info(other)->name);
+        keymap_defaults(&ui->keys);
+        return;
+    }
+}
+
 struct ui *ui_new(const struct session *s, const struct ui_actions *actions,
                   const struct ui_options *opt)
 {
@@ -374,7 +548,9 @@ struct ui *ui_new(const struct session *s, const struct ui_actions *actions,
     snprintf(ui->theme, sizeof(ui->theme), "%s", opt && opt->theme ? opt->theme : "default");
     ui->opt.theme = ui->theme;
     ui->ascii = ui->opt.ascii || !term_utf8();
-    ui->plots = ui->ascii ? PLOT_ASCII : PLOT_BRAILLE;
+    ui->clicked_y = -1;
+    ui_choose_plots(ui);
+    bind_keys(ui);
     canvas_init(&ui->canvas, ui->ascii);
     ui_refresh_permission(ui);
     if (ui_open(ui, &console_screen, NULL) < 0) {
@@ -390,5 +566,8 @@ void ui_release(struct ui *ui)
         close_top(ui);
     canvas_release(&ui->canvas);
     filter_box_release(&ui->filter);
+    history_release(&ui->commands);
+    history_release(&ui->filters);
+    strbuf_release(&ui->copied);
     free(ui);
 }

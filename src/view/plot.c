@@ -95,6 +95,26 @@ void plot_column(struct plot *p, int x, double v, int ink)
         plot_dot(p, x, y, ink); /* what there is some of is never drawn as nothing */
 }
 
+/* Whole cells of solid blocks, its top in eighths where the font has them. */
+void plot_bar(struct plot *p, int from, int to, double v, int ink)
+{
+    static const char *const eighths[] = {"", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    int each = p->kind == PLOT_BRAILLE ? 8 : p->kind == PLOT_BLOCK ? 2 : 1;
+    int units = v > 0 ? MAX_OF((int)lround(fmin(v, 1) * p->rows * each), 1) : 0;
+
+    for (int row = 0; row < p->rows; row++) {
+        int here = MIN_OF(MAX_OF(units - (p->rows - 1 - row) * each, 0), each);
+        const char *text = p->kind == PLOT_ASCII ? here ? "#" : "" : eighths[here * (8 / each)];
+        for (int col = from; here && col < to; col++) {
+            struct plot_cell *c = cell_of(p, col, row);
+            if (!c)
+                continue;
+            memcpy(c->mark, text, strlen(text) + 1);
+            c->ink = (uint8_t)MAX_OF(c->ink, ink);
+        }
+    }
+}
+
 void plot_mark(struct plot *p, int x, int y, const char *text, int ink)
 {
     int w = dots_across(p->kind), h = dots_down(p->kind);

@@ -80,6 +80,8 @@ int plot_height(const struct plot *p);
 void plot_dot(struct plot *p, int x, int y, int ink);
 void plot_line(struct plot *p, int x0, int y0, int x1, int y1, int ink);
 void plot_column(struct plot *p, int x, double v, int ink); /* v in 0..1 of the height, filled */
+/* The same over whole cells [from, to), in solid blocks, as smooth as the font lets it. */
+void plot_bar(struct plot *p, int from, int to, double v, int ink);
 void plot_mark(struct plot *p, int x, int y, const char *text, int ink); /* one column wide */
 /* What cell (col, row from the top) shows, and in which ink. */
 void plot_text(const struct plot *p, int col, int row, char out[PLOT_TEXT_MAX], int *ink);
@@ -113,6 +115,10 @@ const struct result *target_failure(const struct session *s, uint32_t target);
 /* One sentence: what happened, for a list line and the top of the diagnosis. */
 void incident_line(struct strbuf *out, const struct session *s, const struct incident *i,
                    translate_fn tr);
+/* To be pasted into a ticket: what happened, who sent it, the cause, what to do, retry. */
+void incident_summary(struct strbuf *out, const struct session *s, const struct incident *i,
+                      translate_fn tr);
+void packet_summary(struct strbuf *out, const struct session *s, const struct kept_packet *k);
 void incident_stage_words(struct strbuf *out, const struct incident *i, translate_fn tr);
 /* As above, with a probe's own failure and stage where no packet was seen. */
 void incident_stage_line(struct strbuf *out, const struct session *s, const struct incident *i,

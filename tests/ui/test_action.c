@@ -10,8 +10,11 @@
 #include "ui/action.h"
 #include "ui/theme.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+static struct keymap standard;
 
 static void one_key_means_one_thing(void **state)
 {
@@ -20,7 +23,8 @@ static void one_key_means_one_thing(void **state)
     (void)state;
     for (int a = 1; a < ACTION_COUNT; a++)
         for (int b = a + 1; b < ACTION_COUNT; b++) {
-            int ka[ACTION_KEYS], kb[ACTION_KEYS], na = action_keys(a, ka), nb = action_keys(b, kb);
+            int ka[ACTION_KEYS], kb[ACTION_KEYS], na = keymap_keys(&standard, a, ka),
+                                                  nb = keymap_keys(&standard, b, kb);
             if (!(action_info(a)->contexts & action_info(b)->contexts))
                 continue;
             for (int i = 0; i < na; i++)
@@ -48,7 +52,7 @@ static void every_action_has_name_help_and_keys(void **state)
     (void)state;
     for (int a = 1; a < ACTION_COUNT; a++) {
         const struct action_info *info = action_info(a);
-        int keys[ACTION_KEYS], n = action_keys(a, keys);
+        int keys[ACTION_KEYS], n = keymap_keys(&standard, a, keys);
         assert_non_null(info->name);
         assert_true(info->help && *info->help);
         assert_true(info->contexts != 0);
@@ -57,7 +61,7 @@ static void every_action_has_name_help_and_keys(void **state)
         for (int i = 0; i < n; i++)
             for (unsigned context = 1; context & IN_ALL; context <<= 1)
                 if (info->contexts & context)
-                    assert_int_equal(action_of_key(context, keys[i]), a);
+                    assert_int_equal(keymap_action(&standard, context, keys[i]), a);
     }
 }
 
@@ -65,7 +69,7 @@ static void function_keys_have_letter_twins(void **state)
 {
     (void)state;
     for (int a = 1; a < ACTION_COUNT; a++) {
-        int keys[ACTION_KEYS], n = action_keys(a, keys), letters = 0, functions = 0;
+        int keys[ACTION_KEYS], n = keymap_keys(&standard, a, keys), letters = 0, functions = 0;
         for (int i = 0; i < n; i++) {
             functions += keys[i] >= K_F1 && keys[i] <= K_F12;
             letters += keys[i] > ' ' && keys[i] < 0x7f;
@@ -91,6 +95,50 @@ static void key_names_go_both_ways(void **state)
     assert_int_equal(key_by_name("F13"), 0);
     assert_int_equal(key_by_name("host:"), 0);
     assert_int_equal(key_by_name(""), 0);
+}
+
+static void keys_are_bound_anew(void **state)
+{
+    struct keymap m = standard;
+    char err[200] = "", text[64];
+    int code;
+
+    (void)state;
+    assert_int_equal(keymap_bind(&m, ACTION_ZOOM, "Z F12", err, sizeof(err)), 0);
+    keymap_text(&m, ACTION_ZOOM, text, sizeof(text));
+    assert_string_equal(text, "Z F12");
+    assert_int_equal(keymap_action(&m, IN_CONSOLE, 'Z'), ACTION_ZOOM);
+    assert_int_equal(keymap_action(&m, IN_CONSOLE, 'z'), ACTION_NONE);
+    /* what another action of the same screen uses is refused, and nothing changes */
+    assert_int_equal(keymap_bind(&m, ACTION_ZOOM, "q", err, sizeof(err)), -EINVAL);
+    assert_non_null(strstr(err, "quit"));
+    keymap_text(&m, ACTION_ZOOM, text, sizeof(text));
+    assert_string_equal(text, "Z F12");
+    assert_int_equal(keymap_bind(&m, ACTION_ZOOM, "nokey", err, sizeof(err)), -EINVAL);
+    assert_int_equal(keymap_bind(&m, ACTION_ZOOM, "b C E K M", err, sizeof(err)), -EINVAL);
+    assert_int_equal(keymap_bind(&m, ACTION_ZOOM, "", err, sizeof(err)), 0);
+    assert_int_equal(keymap_bind(&m, ACTION_QUIT, "", err, sizeof(err)), -EINVAL);
+    /* of different screens two actions may share one: yes (diagnosis), y of nothing else */
+    assert_int_equal(keymap_set(&m, ACTION_ZOOM, "q", err, sizeof(err)), 0);
+    assert_int_equal(keymap_clash(&m, ACTION_ZOOM, &code), ACTION_QUIT);
+    assert_int_equal(code, 'q');
+}
+
+static void the_table_reads_as_text(void **state)
+{
+    struct strbuf out = STRBUF_INIT;
+
+    (void)state;
+    actions_list(&out);
+    for (int a = 1; a < ACTION_COUNT; a++) {
+        char keys[64], line[100];
+        keymap_text(&standard, a, keys, sizeof(keys));
+        snprintf(line, sizeof(line), "\n  %-18s %-20s ", keys, action_info(a)->name);
+        const char *at = strstr(out.buf, line);
+        assert_non_null(at);
+        assert_null(strstr(at + 1, line)); /* listed once */
+    }
+    strbuf_release(&out);
 }
 
 static void names_complete_when_only_one_fits(void **state)
@@ -133,9 +181,12 @@ int main(void)
         cmocka_unit_test(every_action_has_name_help_and_keys),
         cmocka_unit_test(function_keys_have_letter_twins),
         cmocka_unit_test(key_names_go_both_ways),
+        cmocka_unit_test(keys_are_bound_anew),
+        cmocka_unit_test(the_table_reads_as_text),
         cmocka_unit_test(names_complete_when_only_one_fits),
         cmocka_unit_test(a_reset_is_marked_in_every_theme),
     };
 
+    keymap_defaults(&standard);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -297,7 +297,8 @@ static void random_keys_at_random_sizes(void **state)
         "p",         "r",     "H",     "t",   "x",     "/",       "host:1", "a",    "?",    "1",
         "2",         "3",     "y",     "i",   "s",     "u",       "]",      "<",    ">",    "=",
         "o",         "^D",    "^U",    "F2",  "F5",    "q",       ":",      "flow", "ü",    "日",
-        "Backspace", "Left",  "Right", "j",   "k",     "cause:x", "tcp",    "^L"};
+        "Backspace", "Left",  "Right", "j",   "k",     "cause:x", "tcp",    "^L",   "4",    "5",
+        "6",         "7",     "c",     "m",   "'",     "D",       "a",      "v4"};
     struct world worlds[3];
 
     (void)state;

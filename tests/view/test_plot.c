@@ -57,6 +57,30 @@ static void dots_become_characters(void **state)
     plot_release(&p);
 }
 
+static void bars_are_smooth_where_the_font_is(void **state)
+{
+    static const struct {
+        enum plot_kind kind;
+        const char *top, *bottom;
+    } want[] = {
+        {PLOT_BRAILLE, " ▂█▁", " ███"}, {PLOT_BLOCK, " ▄█ ", " ███"}, {PLOT_ASCII, "  # ", " ###"}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(want); i++) {
+        struct plot p;
+        assert_int_equal(plot_init(&p, 4, 2, want[i].kind), 0);
+        plot_bar(&p, 0, 1, 0, 1);
+        plot_bar(&p, 1, 2, .625, 1);
+        plot_bar(&p, 2, 3, 7, 1);
+        plot_bar(&p, 3, 4, .55, 1);
+        plot_bar(&p, -3, 0, 1, 1);
+        plot_bar(&p, 4, 90, 1, 1);
+        row_is(&p, 0, want[i].top);
+        row_is(&p, 1, want[i].bottom);
+        plot_release(&p);
+    }
+}
+
 static void nothing_falls_outside(void **state)
 {
     (void)state;
@@ -147,6 +171,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dots_become_characters),
+        cmocka_unit_test(bars_are_smooth_where_the_font_is),
         cmocka_unit_test(nothing_falls_outside),
         cmocka_unit_test(the_higher_ink_wins),
         cmocka_unit_test(ticks_are_round_and_inside),
