@@ -46,7 +46,8 @@ const char *span_text(char out[TIME_TEXT_MAX], nstime span);
 
 /* ---- growable arrays: ARRAY_GROW(ptr, nr, cap) makes room for one more; 0 or -ENOMEM. ---- */
 int array_grow(void *pptr, size_t *cap, size_t need, size_t size);
-#define ARRAY_GROW(ptr, need, cap) array_grow(&(ptr), &(cap), (need), sizeof(*(ptr)))
+#define ARRAY_GROW(ptr, need, cap)                                                                 \
+    ((need) <= (cap) ? 0 : array_grow(&(ptr), &(cap), (need), sizeof(*(ptr))))
 
 /* ---- strbuf: a growing string; max caps it (0: STRBUF_MAX), past it err is -EFBIG. ---- */
 #define STRBUF_MAX ((size_t)1 << 30)

@@ -72,8 +72,16 @@ void batch_fill(struct batch *b, struct capread *r, const struct capture_callbac
 
 static void tell_soon(struct capture *c, struct batch *b)
 {
-    for (size_t to = MIN_OF(b->at + SOON, b->n); b->soon < to; b->soon++)
+    for (size_t to = MIN_OF(b->at + SOON, b->n); b->soon < to; b->soon++) {
+        size_t next = b->soon + SOON;
+        if (next < b->n) { /* it was written by another processor */
+            const char *m = made_at(b, next);
+            for (size_t k = 0; k < 128; k += 64)
+                __builtin_prefetch(m + k);
+            __builtin_prefetch(&b->records[next]);
+        }
         c->cb.on_soon(c->cb.arg, made_at(b, b->soon));
+    }
 }
 
 bool capture_hand(struct capture *c, struct batch *b)

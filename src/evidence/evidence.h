@@ -81,6 +81,7 @@ const struct fact *facts_get(const struct facts *f, enum fact_kind kind); /* NUL
 bool facts_yes(const struct facts *f, enum fact_kind kind); /* present and yes */
 bool facts_no(const struct facts *f, enum fact_kind kind);  /* present and no */
 void facts_merge(struct facts *into, const struct facts *from, bool replace);
+void facts_swap(struct facts *a, struct facts *b);
 void facts_sort(struct facts *f);
 /* Adds what follows from facts of different sources (evidence/derived.c). */
 void facts_derive(struct facts *f);
@@ -146,8 +147,8 @@ enum fact_kind pattern_fact_kind(enum pattern_kind kind);
 void pattern_fact(struct fact *out, const struct pattern *p); /* holds no strings */
 /* ---- shapes of resets that were described of injectors (causes.md B5) ---- */
 struct injector {
-    const char *shape;    /* N_() */
-    const char *source;   /* who described it */
+    const char *shape;  /* N_() */
+    const char *source; /* who described it */
     const char *as_of;
     int flags, count;     /* of that many resets of one side, all with these flags */
     int32_t steps[2];     /* sequence numbers against the first's; INT32_MIN: any */

@@ -103,6 +103,13 @@ void facts_merge(struct facts *into, const struct facts *from, bool replace)
         into->err = from->err;
 }
 
+void facts_swap(struct facts *a, struct facts *b)
+{
+    struct facts was = *a;
+    *a = *b;
+    *b = was;
+}
+
 static int by_kind(const void *a, const void *b)
 {
     const struct fact *x = a, *y = b;

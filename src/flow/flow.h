@@ -262,8 +262,7 @@ const struct flow *flow_table_packet(struct flow_table *t, const struct packet *
 /* A packet made ready before its turn: what needs no other packet and, but for its key, no table,
  * so that another thread may do it. */
 struct flow_ready {
-    uint64_t hash;
-    bool plain; /* else only packet_decode() can tell, in its turn */
+    uint64_t hash; /* 0: only packet_decode() can tell what it is, in its turn */
     struct packet pkt;
 };
 uint64_t flow_table_key(const struct flow_table *t); /* never changes */

@@ -108,35 +108,34 @@ struct kept {
     uint16_t stopped : 1; /* the cap, or enough */
 };
 /* Parts that only flows with payload, FIN or RST need, in the order of their use: an ordinary
- * segment touches the first two or three cache lines. */
+ * segment touches the first three cache lines. */
 struct flow_more {
-    _Alignas(CACHE_LINE) uint8_t zeek_blocks[2], holes[2];
+    _Alignas(CACHE_LINE) nstime probe_time[2];
+    uint32_t probe_end[2], repeats[2]; /* repeats: of the last data, unanswered */
+    uint32_t max_seg[2];
+    uint8_t zeek_blocks[2], holes[2];
     bool tls[2], alert_seen[2], close_notify[2], maybe_notify[2];
     uint8_t alert[2];
     uint8_t last_from, last_len; /* of last[]; last_from: enum side */
     uint16_t status;
     bool linked : 1, http : 1, upgraded : 1, http_open : 1, http_chunked : 1, http_to_fin : 1;
     bool http_complete : 1;
-    uint32_t probe_end[2], repeats[2]; /* repeats: of the last data, unanswered */
-    uint32_t max_seg[2];
-    nstime probe_time[2];
 
     struct heard burst[2]; /* the first packet since the other side last spoke */
 
     struct kept first[2];
-    struct app *app[2]; /* decoded on demand */
     nstime rtt_min[2];
+    nstime last_request; /* of the originator's payload */
+    uint64_t http_end;   /* stream offset where the responder's message ends */
 
-    nstime last_request;           /* of the originator's payload */
-    uint64_t http_end;             /* stream offset where the responder's message ends */
+    uint32_t turns;              /* how often the originator began to speak */
+    uint8_t last[LAST_KEPT_MAX]; /* the responder's last segment, the originator's before */
+    uint32_t retransmits[2], dup_acks[2];
     struct flow_more *prev, *next; /* among those that keep first bytes; next: of the free ones */
     struct flow *owner;
-    uint32_t retransmits[2], dup_acks[2];
-    uint32_t turns; /* how often the originator began to speak */
+    struct app *app[2]; /* decoded on demand */
     nstime fin_time[2];
     struct zeek_more zeek[2];
-
-    uint8_t last[LAST_KEPT_MAX]; /* the responder's last segment, the originator's before */
     /* from here on only what is counted above has a value */
     struct {
         uint32_t left, right;
@@ -224,7 +223,7 @@ struct flow_table {
     size_t nslabs, slabs_alloc, next_fresh;
     uint32_t free_list;
     struct flow_more **more_slabs, *free_more;
-    size_t nmore_slabs, more_slabs_alloc;
+    size_t nmore_slabs, more_slabs_alloc, more_left; /* more_left: in the last slab */
     struct {
         uint64_t hash;
         uint32_t index;

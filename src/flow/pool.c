@@ -87,7 +87,7 @@ static inline uint64_t tuple_hash(uint64_t key, const struct addr *a, uint16_t a
                                   const struct addr *b, uint16_t bp)
 {
     uint64_t x = endpoint_hash(key, a, ap), y = endpoint_hash(key, b, bp);
-    return hash_mix(x + y, x ^ y ^ key); /* symmetric */
+    return hash_mix(x + y, x ^ y ^ key) | (uint64_t)1 << 63; /* symmetric; never 0 */
 }
 
 static uint32_t *key_bucket(const struct flow_table *t, const struct flow_key *k)
@@ -211,10 +211,12 @@ static void fetch(const void *at, size_t n)
         __builtin_prefetch((const char *)at + i, 1);
 }
 
-static void fetch_parts(const struct flow *f)
+static void fetch_parts(const struct flow_table *t, const struct flow *f)
 {
+    if (!f->served) /* soon it is noted that the service works */
+        service_ahead(t, &f->key.src, &f->key.dst, f->key.dport);
     if (f->more)
-        fetch(f->more, offsetof(struct flow_more, last_request));
+        fetch(f->more, offsetof(struct flow_more, turns));
 }
 
 uint64_t flow_table_key(const struct flow_table *t)
@@ -224,9 +226,8 @@ uint64_t flow_table_key(const struct flow_table *t)
 
 void flow_make_ready(struct flow_ready *out, const struct record *rec, uint64_t key)
 {
-    out->plain = packet_decode_plain(&out->pkt, rec);
-    if (out->plain)
-        out->hash = table_hash(key, &out->pkt);
+    bool plain = packet_decode_plain(&out->pkt, rec);
+    out->hash = plain ? table_hash(key, &out->pkt) : 0;
 }
 
 /* Each packet is met three times before it is due: its bucket, its flow, the flow's parts. */
@@ -235,9 +236,11 @@ void flow_table_soon(struct flow_table *t, const struct flow_ready *r)
     unsigned now = t->ahead_at++ & (AHEAD_MAX - 1), then = (now + 10) & (AHEAD_MAX - 1),
              soon = (now + 4) & (AHEAD_MAX - 1);
     const struct packet *p = &r->pkt;
-    if (!r->plain)
+    if (!r->hash)
         return;
     t->ahead[now].hash = r->hash;
+    if (p->payload_len)
+        __builtin_prefetch(p->payload);
     __builtin_prefetch(&t->buckets[r->hash & (t->nbuckets - 1)]);
     uint32_t i = t->buckets[t->ahead[then].hash & (t->nbuckets - 1)];
     t->ahead[then].index = i;
@@ -248,7 +251,7 @@ void flow_table_soon(struct flow_table *t, const struct flow_ready *r)
     }
     i = t->ahead[soon].index;
     if (i < t->next_fresh)
-        fetch_parts(table_flow(t, i));
+        fetch_parts(t, table_flow(t, i));
     if ((p->tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
         service_ahead(t, &p->src, &p->dst, p->tcp.dport);
 }
@@ -272,6 +275,8 @@ static struct flow *flow_fresh(struct flow_table *t)
     struct flow *f = table_flow(t, (uint32_t)t->next_fresh);
     memset(f, 0, sizeof(*f));
     f->index = (uint32_t)t->next_fresh++;
+    if (t->next_fresh % FLOW_SLAB) /* the next one's memory is in no cache yet */
+        fetch(f + 1, sizeof(*f));
     return f;
 }
 
@@ -431,18 +436,23 @@ struct flow *table_make_flow(struct flow_table *t, const struct packet *p, struc
 
 static struct flow_more *more_fresh(struct flow_table *t)
 {
-    if (!t->free_more) {
+    struct flow_more *m = t->free_more;
+    if (m) {
+        t->free_more = m->next;
+        return m;
+    }
+    if (!t->more_left) {
         if (ARRAY_GROW(t->more_slabs, t->nmore_slabs + 1, t->more_slabs_alloc) < 0)
             return NULL;
         struct flow_more *slab = t->st.block(FLOW_BLOCK);
         if (!slab)
             return NULL;
         t->more_slabs[t->nmore_slabs++] = slab;
-        for (size_t i = MORE_SLAB; i-- > 0; t->free_more = &slab[i])
-            slab[i].next = t->free_more;
+        t->more_left = MORE_SLAB;
     }
-    struct flow_more *m = t->free_more;
-    t->free_more = m->next;
+    m = &t->more_slabs[t->nmore_slabs - 1][MORE_SLAB - t->more_left];
+    if (--t->more_left) /* the next one's memory is in no cache yet */
+        fetch(m + 1, offsetof(struct flow_more, hole));
     return m;
 }
 
@@ -454,6 +464,8 @@ struct flow_more *flow_need_more(struct flow_table *t, struct flow *f)
     if (!m)
         return NULL;
     memset(m, 0, offsetof(struct flow_more, last));
+    memset(m->retransmits, 0,
+           offsetof(struct flow_more, hole) - offsetof(struct flow_more, retransmits));
     m->icmp.seen = false;
     for (int s = 0; s < 2; s++)
         m->fin_time[s] = m->probe_time[s] = m->rtt_min[s] = m->burst[s].time = NSTIME_NONE;

@@ -427,17 +427,17 @@ const char *flow_history(const struct flow *f)
 void zeek_cut(struct flow_table *t, struct flow *f)
 {
     struct zeek *z = &f->zeek;
-    struct flow_record rec = {.flow = f->id,
-                              .key = f->key,
-                              .start = z->start,
-                              .duration = MAX_OF(z->last - z->start, 0), /* clocks step back */
-                              .state = zeek_conn_state(f)};
     z->open = false;
     struct grown *g = table_grown(t, f->reset);
     if (g)
         g->record_open = false;
     if (!t->st.on_record)
         return;
+    struct flow_record rec = {.flow = f->id,
+                              .key = f->key,
+                              .start = z->start,
+                              .duration = MAX_OF(z->last - z->start, 0), /* clocks step back */
+                              .state = zeek_conn_state(f)};
     if (z->orig == SIDE_RESP)
         rec.key = (struct flow_key){f->key.dst, f->key.src, f->key.dport, f->key.sport};
     memcpy(rec.history, z->history, sizeof(rec.history));

@@ -447,7 +447,10 @@ void incident_facts(const struct session *s, const struct incident *i, struct fa
     }
     pattern_facts(s, i, &read);
     log_facts(s, i, &read);
-    facts_merge(out, &read, false);
+    if (out->nr)
+        facts_merge(out, &read, false);
+    else
+        facts_swap(out, &read);
     facts_release(&read);
     incident_told(s, i, out);
     facts_of_name(s, i, out);

@@ -268,7 +268,7 @@ void session_made_record(struct session *s, const struct record *rec, struct flo
     if (rec->caplen < rec->len)
         s->vantage.truncated++;
     note_file_time(s, rec->time);
-    if (made && made->plain) {
+    if (made && made->hash) {
         pkt = &made->pkt;
         flow = flow_table_ready(s->flows, made);
     } else if (packet_decode(pkt, rec, p->defrag) > 0) {

@@ -78,6 +78,7 @@ static bool all_out(const struct step *s, const struct judgement *j)
             any = true;
             if (j->shares[c] > 0)
                 return false;
+            break;
         }
     return any;
 }

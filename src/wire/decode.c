@@ -1,5 +1,5 @@
 /* One captured record -> struct packet. This is the hot path: it allocates nothing, and clears the
- * front of the packet alone. */
+ * packet but for what only a transport it may not have bears. */
 #include "wire/decode.h"
 
 #include <string.h>
@@ -80,6 +80,7 @@ int network_decode(struct decoder *dec, uint16_t ethertype, struct part *p)
 static void packet_begin(struct packet *pkt, const struct record *rec)
 {
     memset(pkt, 0, offsetof(struct packet, tcp));
+    memset(&pkt->caplen, 0, offsetof(struct packet, icmp) - offsetof(struct packet, caplen));
     pkt->number = rec->number;
     pkt->time = rec->time;
     pkt->caplen = rec->caplen;

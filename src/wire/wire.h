@@ -136,20 +136,23 @@ enum tcp_flag {
 };
 #define TCP_SACK_MAX 4
 struct tcp_header {
-    uint16_t sport, dport, window, urgent;
     uint32_t seq, ack;
+    uint32_t tsval, tsecr;
+    uint16_t sport, dport, window, urgent;
+    uint16_t mss;
     uint8_t flags, header_len; /* header_len in bytes, as far as believable */
     uint8_t options_len;
     uint8_t nsack;
     int8_t wscale;     /* -1 absent; only meaningful on SYN */
     int8_t mptcp_rst;  /* MP_TCPRST reason (RFC 8684 3.6), -1 absent */
-    bool has_mss, sack_ok, has_ts, has_tfo, bad_options;
-    uint16_t mss;
-    uint32_t tsval, tsecr;
-    struct { uint32_t left, right; } sack[TCP_SACK_MAX];
-    bool checksum_seen; /* false: the segment is not all here, or a fragment */
-    bool checksum_ok;   /* right, or plainly unfilled by offload counts as not ok */
-    bool checksum_partial; /* not ok, but the pseudo header's sum: left to the sender's own NIC */
+    bool has_mss : 1, sack_ok : 1, has_ts : 1, has_tfo : 1, bad_options : 1;
+    bool checksum_seen : 1;    /* false: the segment is not all here, or a fragment */
+    bool checksum_ok : 1;      /* right, or plainly unfilled by offload counts as not ok */
+    bool checksum_partial : 1; /* not ok, but the pseudo header's sum: left to the sender's own NIC
+                                */
+    struct {
+        uint32_t left, right;
+    } sack[TCP_SACK_MAX];
 };
 enum packet_l4 { L4_NONE, L4_TCP, L4_UDP, L4_ICMP, L4_ICMP6, L4_OTHER };
 struct icmp_info {
@@ -162,27 +165,29 @@ struct icmp_info {
     uint32_t seq;
     uint16_t mtu;              /* fragmentation needed / packet too big */
 };
+/* What is asked of every segment comes first: it is handed from one processor to another. */
 struct packet {
     uint64_t number;
     nstime time;
-    uint32_t caplen, len, link;
-    uint8_t dir;               /* enum packet_dir */
-    uint8_t l4;                /* enum packet_l4 */
-    bool mac_seen, truncated, fragment, reassembled, tunnelled, bad_ip;
-    bool sum_void;             /* routing header: checksums are over another destination */
-    uint8_t mac_src[6], mac_dst[6];
-    uint16_t vlan;             /* outermost id, 0 none */
-    struct addr src, dst;      /* family 0: not IP */
-    uint8_t ttl, tos;
-    bool df, ip_checksum_ok;
-    uint16_t ip_id;            /* IPv4 only */
-    uint32_t flow_label;       /* IPv6 only */
-    uint32_t ip_len;           /* IP packet length, headers included (jumbo, TSO 0 resolved) */
-    uint16_t udp_sport, udp_dport;
+    const uint8_t *payload;
     uint32_t payload_len;      /* on the wire, by the IP length */
     uint32_t payload_caplen;   /* of it here */
-    const uint8_t *payload;
+    uint32_t flow_label;       /* IPv6 only */
+    uint16_t ip_id;            /* IPv4 only */
+    uint8_t ttl, tos;
+    struct addr src, dst; /* family 0: not IP */
+    uint8_t mac_src[6];
+    uint8_t dir : 3; /* enum packet_dir */
+    uint8_t l4 : 3;  /* enum packet_l4 */
+    bool df : 1, ip_checksum_ok : 1;
+    bool mac_seen : 1, truncated : 1, fragment : 1, reassembled : 1, tunnelled : 1, bad_ip : 1;
+    bool sum_void : 1;         /* routing header: checksums are over another destination */
     struct tcp_header tcp;     /* written only with l4 == L4_TCP: no clearing a packet twice */
+    uint32_t caplen, len, link;
+    uint32_t ip_len; /* IP packet length, headers included (jumbo, TSO 0 resolved) */
+    uint16_t vlan;   /* outermost id, 0 none */
+    uint16_t udp_sport, udp_dport;
+    uint8_t mac_dst[6];
     struct icmp_info icmp;     /* written only with L4_ICMP, L4_ICMP6 */
 };
 /* IPv4 and IPv6 fragments waiting for their siblings; capped, the oldest goes first. */
