@@ -115,6 +115,9 @@ void strbuf_add_clean(struct strbuf *sb, const void *in, size_t inlen, size_t ma
  * unprintable counts 0), and the prefix of s that fits `cols`, in bytes. */
 int text_width(const char *s);
 size_t text_fit(const char *s, int cols);
+/* The bytes of s that go on a line of `cols` columns: whole words, and of a script without spaces
+ * as many characters as fit; never beyond a newline; at least one character. */
+size_t text_break(const char *s, int cols);
 
 /* ---- hashing: keyed, so that a peer cannot aim at one bucket. ---- */
 uint64_t hash_bytes(uint64_t key, const void *data, size_t len);

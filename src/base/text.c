@@ -78,12 +78,14 @@ void strbuf_add_clean(struct strbuf *sb, const void *in, size_t inlen, size_t ma
 }
 
 /* The next character of a valid string: bytes and columns (a broken byte counts one of each). */
-static size_t next_char(const char *s, int *cols)
+static size_t next_char(const char *s, int *cols, uint32_t *out)
 {
     uint32_t c = 0;
-    size_t len = utf8_char((const uint8_t *)s, strlen(s), &c);
+    size_t len = utf8_char((const uint8_t *)s, strnlen(s, 4), &c);
     int w = len ? wcwidth((wchar_t)c) : 1;
     *cols = w > 0 ? w : (c >= 0x80 && w < 0 && len) ? 1 : MAX_OF(w, 0);
+    if (out)
+        *out = c;
     return len ? len : 1;
 }
 
@@ -91,7 +93,7 @@ int text_width(const char *s)
 {
     int total = 0, cols;
     while (*s) {
-        s += next_char(s, &cols);
+        s += next_char(s, &cols, NULL);
         total += cols;
     }
     return total;
@@ -102,11 +104,58 @@ size_t text_fit(const char *s, int cols)
     size_t at = 0;
     int w;
     while (s[at]) {
-        size_t len = next_char(s + at, &w);
+        size_t len = next_char(s + at, &w, NULL);
         if (w > cols)
             break;
         cols -= w;
         at += len;
+    }
+    return at;
+}
+
+/* Wide scripts have no spaces: a line may end at any wide character, but none begins with a
+ * closing mark and none ends with an opening one (W3C, Requirements for Chinese Text Layout). */
+static bool may_part(uint32_t before, int before_cols, uint32_t after, int after_cols)
+{
+    static const char closing[] = ")]}>,.;:?!%'\"/", opening[] = "([{<'\"/";
+    static const uint16_t wide_closing[] = {0x3001, 0x3002, 0x3009, 0x300b, 0x300d, 0x300f, 0x3011,
+                                            0xff01, 0xff09, 0xff0c, 0xff1a, 0xff1b, 0xff1f};
+    static const uint16_t wide_opening[] = {0x3008, 0x300a, 0x300c, 0x300e, 0x3010, 0xff08};
+
+    if (before_cols != 2 && after_cols != 2)
+        return false;
+    if ((after < 0x80 && strchr(closing, (int)after)) ||
+        (before < 0x80 && strchr(opening, (int)before)))
+        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(wide_closing); i++)
+        if (after == wide_closing[i])
+            return false;
+    for (size_t i = 0; i < ARRAY_SIZE(wide_opening); i++)
+        if (before == wide_opening[i])
+            return false;
+    return true;
+}
+
+size_t text_break(const char *s, int cols)
+{
+    size_t at = 0, best = 0;
+    uint32_t before = 0;
+    int before_cols = 0;
+
+    while (s[at] && s[at] != '\n') {
+        uint32_t c;
+        int w;
+        size_t len = next_char(s + at, &w, &c);
+        if (at && (c == ' ' || may_part(before, before_cols, c, w)))
+            best = at;
+        if (w > cols)
+            return best ? best : at ? at : len;
+        cols -= w;
+        at += len;
+        if (w) { /* a combining mark belongs to what it stands on */
+            before = c;
+            before_cols = w;
+        }
     }
     return at;
 }

@@ -12,30 +12,13 @@ static void spaces(struct strbuf *sb, int n)
         strbuf_addchars(sb, ' ', (size_t)n);
 }
 
-/* The bytes of s that go on a line of that width: whole words, unless one is longer. */
-static size_t line_of(const char *s, int width)
-{
-    size_t fit = text_fit(s, width), at = fit;
-
-    if (!s[fit])
-        return fit;
-    while (at > 0 && s[at] != ' ')
-        at--;
-    if (at)
-        return at;
-    return fit ? fit : strlen(s);
-}
-
 /* From column `from` on, the following lines indented to it. Newlines of the text are kept. */
 static void wrap(struct strbuf *sb, const char *s, int from)
 {
     const int width = COLUMNS - from;
 
     while (*s) {
-        const char *nl = strchr(s, '\n');
-        size_t len = line_of(s, width);
-        if (nl && (size_t)(nl - s) < len)
-            len = (size_t)(nl - s);
+        size_t len = text_break(s, width);
         strbuf_add(sb, s, len);
         strbuf_addch(sb, '\n');
         s += len;

@@ -46,6 +46,13 @@ static void fact_line(struct strbuf *out, const struct facts *facts, enum fact_k
         strbuf_addf(out, _(" [packet %llu]"), (unsigned long long)f->packet);
 }
 
+/* "for     " */
+static void add_head(struct strbuf *out, const char *head)
+{
+    strbuf_addstr(out, head);
+    strbuf_addchars(out, ' ', (size_t)MAX_OF(8 - text_columns(head), 1));
+}
+
 static void evidence(struct lines *l, int width, const struct facts *facts, const struct weighed *w,
                      size_t n, const char *head, const char *sign, enum look look, int item)
 {
@@ -54,7 +61,8 @@ static void evidence(struct lines *l, int width, const struct facts *facts, cons
     for (size_t i = 0; i < n; i++) {
         uint64_t packet;
         strbuf_reset(&text);
-        strbuf_addf(&text, "%-8s%s", i ? "" : head, sign);
+        add_head(&text, i ? "" : head);
+        strbuf_addstr(&text, sign);
         strbuf_addstr(&text, w[i].strong ? sign : " ");
         strbuf_addch(&text, ' ');
         fact_line(&text, facts, w[i].kind, &packet);
@@ -70,7 +78,8 @@ static void missing(struct lines *l, int width, const struct verdict *v, int ite
 
     for (size_t i = 0; i < shown; i++) {
         strbuf_reset(&text);
-        strbuf_addf(&text, "%-8s?  ", i ? "" : _("missing"));
+        add_head(&text, i ? "" : _("missing"));
+        strbuf_addstr(&text, "?  ");
         fact_missing_text(&text, v->missing[i].kind, tr_locale);
         lines_add(l, width, LOOK_DIM, 4, 11, 0, item, text.buf);
     }
@@ -196,12 +205,12 @@ static void labelled(struct lines *l, int width, enum look look, const char *lab
                      const char *text)
 {
     char buf[700];
-    int pad = MAX_OF(8 - text_columns(label), 1);
+    int pad = MAX_OF(LABEL_COLS - text_columns(label), 1);
 
     if (!text || !*text)
         return;
     snprintf(buf, sizeof(buf), "%s%*s%s", label, pad, "", text);
-    lines_add(l, width, look, 0, 8, 0, ITEM_LABELLED, buf);
+    lines_add(l, width, look, 0, LABEL_COLS, 0, ITEM_LABELLED, buf);
 }
 
 static void known_facts(struct lines *l, int width, const struct incident *i,
@@ -368,7 +377,7 @@ static void sender_lines(struct ui *ui, struct lines *l, int width, const struct
         strbuf_reset(&text);
         strbuf_addf(&text, "%s ", mark(ui, "·", "*"));
         fact_line(&text, &j->facts, j->sender_why[k].kind, &packet);
-        lines_add(l, width, LOOK_NORMAL, 8, 2, packet, -1, text.buf);
+        lines_add(l, width, LOOK_NORMAL, LABEL_COLS, 2, packet, -1, text.buf);
     }
     strbuf_release(&text);
 }

@@ -82,7 +82,7 @@ static void draw_step(struct ui *ui, struct diagnosis *d, const struct incident 
     lines_draw(&d->step_lines, in, &top, false);
     for (int y = 0; y < in.h && y < (int)d->step_lines.nr; y++)
         if (d->step_lines.v[y].item == ITEM_LABELLED && d->step_lines.v[y].indent == 0)
-            area_look(area_sub(in, 0, y, 8, 1), 0, LOOK_HEAD);
+            area_look(area_sub(in, 0, y, LABEL_COLS, 1), 0, LOOK_HEAD);
     range_draw(d->question, 0, (int)d->step_lines.nr, in.h);
 }
 
@@ -97,7 +97,7 @@ static void draw_advice(struct ui *ui, struct diagnosis *d, const struct inciden
     for (int y = 0; y < in.h && at->top + y < (int)d->advice.nr; y++)
         if (d->advice.v[at->top + y].item == ITEM_LABELLED &&
             d->advice.v[at->top + y].indent == 0) /* labels step back behind what they label */
-            area_look(area_sub(in, 0, y, 8, 1), 0, LOOK_HEAD);
+            area_look(area_sub(in, 0, y, LABEL_COLS, 1), 0, LOOK_HEAD);
     range_draw(frame, at->top, (int)d->advice.nr, in.h);
 }
 

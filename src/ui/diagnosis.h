@@ -11,7 +11,8 @@
 /* Items of lines: a verdict's heading is its index; what belongs to it, plus this. */
 #define ITEM_UNDER     1000
 #define ITEM_RULED_OUT 5000
-#define ITEM_LABELLED  9000 /* its first eight columns are a label */
+#define LABEL_COLS     9
+#define ITEM_LABELLED  9000 /* its first LABEL_COLS columns are a label */
 #define UNKNOWN_MAX    64
 
 enum { DIAG_CHECKLIST, DIAG_CAUSES, DIAG_ADVICE, DIAG_PANES };

@@ -103,12 +103,16 @@ static void draw_extra_head(struct area a, const struct lanes *l, int columns)
 {
     if (l->extra >= a.w)
         return;
-    if (columns == COLUMNS_SEQ)
-        area_putf(a, l->extra, 0, -1, LOOK_HEAD, "%10s %10s %6s", "seq", "ack", _("len"));
-    else if (columns == COLUMNS_TTL)
-        area_putf(a, l->extra, 0, -1, LOOK_HEAD, "%4s %6s  %s", "ttl", _("flags"), _("packet"));
-    else
-        area_putf(a, l->extra, 0, -1, LOOK_HEAD, "%7s", _("len"));
+    if (columns == COLUMNS_TTL) {
+        area_put_right(a, l->extra, 0, 4, LOOK_HEAD, "ttl");
+        area_put_right(a, l->extra + 5, 0, 6, LOOK_HEAD, _("flags"));
+        area_put(a, l->extra + 13, 0, -1, LOOK_HEAD, _("packet"));
+    } else if (columns == COLUMNS_SEQ) {
+        area_putf(a, l->extra, 0, 22, LOOK_HEAD, "%10s %10s", "seq", "ack");
+        area_put_right(a, l->extra + 22, 0, 6, LOOK_HEAD, _("len"));
+    } else {
+        area_put_right(a, l->extra, 0, 7, LOOK_HEAD, _("len"));
+    }
 }
 
 static void draw_extra(struct area a, int y, const struct lanes *l, int columns,

@@ -35,34 +35,13 @@ static void push(struct lines *l, const struct line *proto, const char *text, si
     l->v[l->nr++] = one;
 }
 
-/* How many bytes of s go on one line: up to the last word end that fits, at least one character. */
-static size_t line_break(const char *s, int width)
-{
-    const char *p = s, *word = NULL;
-    int cols = 0;
-
-    while (*p && *p != '\n') {
-        const char *next = p;
-        utf8_next(&next);
-        char one[8] = "";
-        memcpy(one, p, (size_t)MIN_OF(next - p, 7));
-        cols += text_columns(one);
-        if (cols > width && p > s)
-            return (size_t)((word && word > s ? word : p) - s);
-        if (*p == ' ')
-            word = p;
-        p = next;
-    }
-    return (size_t)(p - s);
-}
-
 void lines_add(struct lines *l, int width, enum look look, int indent, int hang, uint64_t packet,
                int item, const char *text)
 {
     struct line proto = {.look = look, .indent = MAX_OF(indent, 0), .packet = packet, .item = item};
 
     do {
-        size_t n = line_break(text, MAX_OF(width - proto.indent, 8));
+        size_t n = text_break(text, MAX_OF(width - proto.indent, 8));
         push(l, &proto, text, n);
         text += n;
         while (*text == ' ')

@@ -48,15 +48,17 @@ static void add_field(struct lines *l, int width, const char *text)
 {
     const char *value = strstr(text, "  ");
     char line[440];
-    int name = value ? (int)(value - text) : 0;
+    int name = value ? (int)(value - text) : 0, cols;
 
     if (!value) {
         lines_add(l, width, LOOK_NORMAL, 2, 2, 0, -1, text);
         return;
     }
-    snprintf(line, sizeof(line), "%.*s%*s%s", name, text, MAX_OF(NAME_COLS - name, 2), "",
+    snprintf(line, sizeof(line), "%.*s", name, text);
+    bool reset = strcmp(line, _("flags")) == 0 && strstr(value, "RESET");
+    cols = text_columns(line);
+    snprintf(line + name, sizeof(line) - (size_t)name, "%*s%s", MAX_OF(NAME_COLS - cols, 2), "",
              value + strspn(value, " "));
-    bool reset = strncmp(text, _("flags"), (size_t)name) == 0 && strstr(value, "RESET");
     lines_add(l, width, reset ? LOOK_RESET : LOOK_NORMAL, 2, NAME_COLS, 0, FIELD, line);
 }
 

@@ -126,6 +126,14 @@ static const struct result *result_of(const struct session *s, const struct inci
     return i->result ? session_result_by_id(s, i->result) : NULL;
 }
 
+static void what_when(struct strbuf *out, const char *what, const char *when, translate_fn tr)
+{
+    struct value v[] = {v_text(what), v_text(when)};
+
+    /* TRANSLATORS: what happened and when: "reset" "in the TLS handshake" */
+    text_render(out, N_("%1$s %2$s"), v, 2, tr);
+}
+
 /* "connection reset while waiting for the response, says the log (12 times)" */
 static void log_words(struct strbuf *out, const struct log_group *g, translate_fn tr)
 {
@@ -143,6 +151,8 @@ void incident_line(struct strbuf *out, const struct session *s, const struct inc
                    translate_fn tr)
 {
     const struct result *r = result_of(s, i);
+    struct strbuf when = STRBUF_INIT;
+    const char *what;
 
     incident_who(out, s, i);
     strbuf_addstr(out, ": ");
@@ -156,17 +166,16 @@ void incident_line(struct strbuf *out, const struct session *s, const struct inc
             strbuf_addstr(out, tr(N_("the connection was refused")));
             return;
         }
-        strbuf_addstr(out, tr(N_("reset")));
-    } else if (r && r->failure != FAIL_NONE) {
-        strbuf_addstr(out, tr(failure_title(r->failure)));
+        what = N_("reset");
     } else {
-        strbuf_addstr(out, tr(N_("failed")));
+        what = r && r->failure != FAIL_NONE ? failure_title(r->failure) : N_("failed");
     }
-    strbuf_addch(out, ' ');
     if (!i->reset && r)
-        strbuf_addstr(out, tr(result_stage_words(r->stage)));
+        strbuf_addstr(&when, tr(result_stage_words(r->stage)));
     else
-        incident_stage_words(out, i, tr);
+        incident_stage_words(&when, i, tr);
+    what_when(out, what, when.buf, tr);
+    strbuf_release(&when);
 }
 
 void incident_stage_line(struct strbuf *out, const struct session *s, const struct incident *i,
@@ -177,11 +186,9 @@ void incident_stage_line(struct strbuf *out, const struct session *s, const stru
     if (i->log) {
         log_words(out, i->log, tr);
     } else if (!i->reset && r) {
-        if (!i->is_reset && r->failure != FAIL_NONE) {
-            strbuf_addstr(out, tr(failure_title(r->failure)));
-            strbuf_addch(out, ' ');
-        }
-        if (i->is_reset && r->failure == FAIL_REFUSED)
+        if (!i->is_reset && r->failure != FAIL_NONE)
+            what_when(out, failure_title(r->failure), tr(result_stage_words(r->stage)), tr);
+        else if (i->is_reset && r->failure == FAIL_REFUSED)
             strbuf_addstr(out, tr(N_("refused at the SYN")));
         else
             strbuf_addstr(out, tr(result_stage_words(r->stage)));

@@ -163,6 +163,26 @@ static void widths(void **state)
     assert_int_equal(text_fit("abc", 0), 0);
 }
 
+static void lines_end_where_they_may(void **state)
+{
+    (void)state;
+    assert_int_equal(text_break("one two", 7), 7);
+    assert_int_equal(text_break("one two three", 7), 7); /* the space after it need not fit */
+    assert_int_equal(text_break("one two three", 6), 3);
+    assert_int_equal(text_break("onetwo", 4), 4);
+    assert_int_equal(text_break("one\ntwo", 40), 3);
+    assert_int_equal(text_break("x", 0), 1);
+    /* Without spaces: after each wide character, and between it and a narrow one. */
+    assert_int_equal(text_break("防火墙以重置拒绝", 7), 9);
+    assert_int_equal(text_break("防火墙 RST", 8), 9);
+    assert_int_equal(text_break("防火墙RST", 8), 9);
+    /* No mark that closes begins a line, none that opens ends one. */
+    assert_int_equal(text_break("防火墙，拒绝", 6), 6);
+    assert_int_equal(text_break("防火墙（拒绝）", 8), 9);
+    assert_int_equal(text_break("防火墙), x", 6), 6);
+    assert_int_equal(text_break("墙e\xcc\x81墙", 3), 6); /* a combining mark stays */
+}
+
 static void numbers(void **state)
 {
     (void)state;
@@ -209,6 +229,7 @@ int main(void)
         cmocka_unit_test(times),
         cmocka_unit_test(hygiene),
         cmocka_unit_test(widths),
+        cmocka_unit_test(lines_end_where_they_may),
         cmocka_unit_test(numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
