@@ -45,7 +45,10 @@ enum long_option {
     OPT_LIST_INTERFACES,
     OPT_DOCTOR,
     OPT_PRINT_CONFIG,
-    OPT_LIST_KEYS
+    OPT_LIST_KEYS,
+    OPT_HISTORY,
+    OPT_NO_HISTORY,
+    OPT_DAYS
 };
 
 static const struct option long_options[] = {
@@ -97,6 +100,9 @@ static const struct option long_options[] = {
     {"demo", no_argument, NULL, OPT_DEMO},
     {"list-interfaces", no_argument, NULL, OPT_LIST_INTERFACES},
     {"doctor", no_argument, NULL, OPT_DOCTOR},
+    {"history", no_argument, NULL, OPT_HISTORY},
+    {"no-history", no_argument, NULL, OPT_NO_HISTORY},
+    {"days", required_argument, NULL, OPT_DAYS},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
     {NULL, 0, NULL, 0},
@@ -171,6 +177,12 @@ void options_help(void)
             "      --theme NAME        default, light, high-contrast, colour-blind, mono\n"
             "      --max-flows N       connections held in memory\n"
             "      --max-memory SIZE   of packets kept (64M)\n"),
+          stdout);
+    fputs(_("\n"
+            "What was before\n"
+            "      --history [TARGET]  what earlier runs found, by target and cause (text, json)\n"
+            "      --days N            of the last N days (30)\n"
+            "      --no-history        neither look there nor add to it\n"),
           stdout);
     fputs(_("\n"
             "Settings and keys\n"
@@ -400,6 +412,8 @@ static int set_flag(struct options *o, int c)
     case OPT_DOCTOR: o->mode = MODE_DOCTOR; return 0;
     case OPT_PRINT_CONFIG: o->mode = MODE_PRINT_CONFIG; return 0;
     case OPT_LIST_KEYS: o->mode = MODE_LIST_KEYS; return 0;
+    case OPT_HISTORY: o->mode = MODE_HISTORY; return 0;
+    case OPT_NO_HISTORY: o->no_history = true; return 0;
     case 'h': o->mode = MODE_HELP; return 0;
     case 'V': o->mode = MODE_VERSION; return 0;
     default: return -1;
@@ -417,6 +431,10 @@ static int set_number(struct options *o, int c, const char *arg)
         rc = parse_number(&n, 0, UINT32_MAX, "-c", arg);
         st->rounds = (unsigned)n;
         o->count_given = true;
+        break;
+    case OPT_DAYS:
+        rc = parse_number(&n, 1, HISTORY_DAYS_MAX, "--days", arg);
+        o->days = (unsigned)n;
         break;
     case OPT_MAX_FLOWS:
         rc = parse_number(&n, 1, 100000000, "--max-flows", arg);
@@ -547,6 +565,11 @@ static int check(const struct options *o)
 
     if (o->format && !report_by_name(o->format))
         return unknown_format(o->format);
+    if (o->mode == MODE_HISTORY && o->nspecs > 1)
+        return usage(_("--history takes one TARGET, or a part of its name"));
+    if (o->mode == MODE_HISTORY && o->format && strcmp(o->format, "text") != 0 &&
+        strcmp(o->format, "json") != 0)
+        return usage(_("%s: --format is text or json"), "--history");
     if (o->mode == MODE_CONSOLE && (o->format || o->output))
         return usage(_("--format and --output belong to --batch"));
     if (st->read_file && st->ninterfaces)

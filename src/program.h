@@ -23,7 +23,8 @@ enum program_mode {
     MODE_LIST_INTERFACES,
     MODE_DOCTOR,
     MODE_PRINT_CONFIG,
-    MODE_LIST_KEYS
+    MODE_LIST_KEYS,
+    MODE_HISTORY
 };
 enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 #define OPTION_VALUES 24
@@ -43,7 +44,8 @@ struct options {
     char *config_path; /* where changes are kept; NULL: nowhere */
     char **kept;       /* values that settings point into */
     size_t nkept, kept_alloc;
-    bool count_given, rate_given;
+    bool count_given, rate_given, no_history;
+    unsigned days;     /* --days; 0: HISTORY_DAYS */
     const char **logs; /* --log */
     size_t nlogs, logs_alloc;
     char **specs; /* TARGETs, of argv */
@@ -116,6 +118,13 @@ struct work {
 int work_start(struct work *w, const struct options *o, run_fn fn, void *arg);
 int work_save(struct work *w, char *where, size_t wherelen); /* session and reports */
 void work_end(struct work *w); /* reports beside the session; frees all */
+
+/* ---- past.c: what earlier runs found ---- */
+void past_tell(struct work *w, uint32_t from); /* of the targets from this id on */
+void past_add(struct work *w);
+/* For the History screen. 0 or -errno; history_view_release() it. */
+int past_view(struct work *w, struct history_view *v, const char *search);
+int print_history(const struct options *o);
 
 int batch_main(const struct options *o);
 int console_main(struct options *o);

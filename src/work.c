@@ -75,6 +75,7 @@ static void begin_to_save(struct work *w)
 static void go(struct work *w)
 {
     begin_to_save(w);
+    past_tell(w, 1);
     int err = run_go(w->run);
 
     if (!err)
@@ -268,6 +269,8 @@ void work_end(struct work *w)
         write_reports(w->session);
         session_save_end(w->session);
     }
+    if (w->session && !failed && w->session->finished && w->options)
+        past_add(w);
     session_free(w->session);
     loop_free(w->loop);
     memset(w, 0, sizeof(*w));

@@ -265,6 +265,15 @@ FACT(DNS_TCP_ONLY, "dns-tcp-only", "dns-server", "", SEV_WARN, N_("the name serv
 FACT(DNS_WHY, "dns-extended-error", "dns-why", "", SEV_NOTE, N_("the name server says why (extended error): %1$s"), "", "")
 FACT(DNS_SYSTEM_DIFFERS, "dns-system-differs", "dns-hosts", "", SEV_WARN, N_("programs of this host get another answer (getaddrinfo: %1$s) than the name servers give (%2$s)"), N_("programs of this host get the same answer as the name servers give"), "")
 FACT(DNS_MOVED, "dns-moved", "dns-moved", "", SEV_WARN, N_("the name now points to %1$s, the connection that failed went to %2$s"), "", "")
+/* ---- what earlier runs found (the history) ---- */
+FACT(SEEN_BEFORE, "seen-before", "history", "", SEV_NOTE,
+     N_("failed %1$s times in the last %2$s days, in %3$s runs"),
+     N_("did not fail in the last %2$s days, in %3$s runs"),
+     N_("whether this happened before is not known"))
+FACT(SEEN_IDLE, "seen-idle", "history-idle", "ms", SEV_NOTE,
+     N_("%2$s of the %3$s earlier failures came after %1$s of silence"), "", "")
+FACT(SEEN_CAUSE, "seen-cause", "history-cause", "", SEV_NOTE,
+     N_("%2$s of the %3$s earlier failures were judged %1$s"), "", "")
 /* ---- what the user answered: one for each question the checklist may ask ---- */
 FACT(USER_SERVER_LOG, "user-server-log", "user-log", "", SEV_NOTE, N_("the server's log shows an error at that time, says the user"), N_("the server's log shows nothing at that time, says the user"), N_("nobody has looked into the server's log"))
 FACT(USER_FW_CHANGED, "user-firewall-rule", "user-fw", "", SEV_NOTE, N_("a firewall rule covers this port, says the user"), N_("no firewall rule covers this port, says the user"), N_("nobody has asked who runs the firewall"))

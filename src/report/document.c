@@ -307,6 +307,9 @@ static void say_harm(struct page *p, const struct alike *a)
     say_sender(p, i);
     say_verdicts(p, i);
     say_retry(p, i);
+    seen_before_text(&sb, &i->judgement.facts, tr_locale);
+    if (sb.len)
+        item_sb(p, 1, _("Before"), &sb);
     say_step(p, i);
     say_playbook(p, i);
     say_more(p, a);

@@ -186,6 +186,8 @@ static void say_pairs(struct html *h, const struct incident *i)
     if (j->nverdicts && j->verdicts[0].cause->confirm && j->verdicts[0].grade != GRADE_CONFIRMED)
         strbuf_addstr(&sb, _(j->verdicts[0].cause->confirm));
     say_pair(h, _("To make sure"), &sb);
+    seen_before_text(&sb, &j->facts, tr_locale);
+    say_pair(h, _("Before"), &sb);
     if (i->reset && i->reset->last_words[0]) {
         html_element(h, "dt", _("Words"));
         html_element(h, "dd class=\"mono\"", i->reset->last_words);

@@ -167,6 +167,19 @@ static void playbook_json(struct json *j, const struct session *s, const struct 
     jw_close(j, '}');
 }
 
+static void seen_before_json(struct json *j, const struct facts *f)
+{
+    static const enum fact_kind kinds[] = {FACT_SEEN_BEFORE, FACT_SEEN_IDLE, FACT_SEEN_CAUSE};
+
+    if (!facts_get(f, FACT_SEEN_BEFORE))
+        return;
+    jw_open(j, "seen_before", '[');
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+        if (facts_get(f, kinds[i]))
+            fact_json(j, facts_get(f, kinds[i]), NULL);
+    jw_close(j, ']');
+}
+
 static void diagnosis_json(struct json *j, const struct session *s, const struct incident *i)
 {
     const struct judgement *jd = &i->judgement;
@@ -182,6 +195,7 @@ static void diagnosis_json(struct json *j, const struct session *s, const struct
     jw_close(j, '}');
     checklist_json(j, i);
     playbook_json(j, s, i);
+    seen_before_json(j, &jd->facts);
 }
 
 static void no_diagnosis_json(struct json *j)

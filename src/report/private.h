@@ -14,6 +14,11 @@ void out_flush(struct out *o);
 void out_some(struct out *o);  /* flushes when there is much */
 int out_finish(struct out *o); /* flushes, releases, returns the first error */
 
+/* ---- report.c: anything to a descriptor or a file ---- */
+typedef int write_fn(const void *what, const struct sink *to);
+int write_to_fd(write_fn *fn, const void *what, int fd);
+int write_to_file(write_fn *fn, const void *what, const char *path);
+
 /* ---- json_writer.c: commas and nesting are its own affair; key NULL in a list ---- */
 #define JSON_DEPTH 16
 struct json {

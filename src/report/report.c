@@ -82,18 +82,18 @@ static int write_fd(void *arg, const char *data, size_t len)
     return 0;
 }
 
-int report_to_fd(const struct report_format *f, const struct session *s, int fd)
+int write_to_fd(write_fn *fn, const void *what, int fd)
 {
     struct sink to = {write_fd, &fd};
 
-    return f->write(s, &to);
+    return fn(what, &to);
 }
 
 /* A pipe or a device is written to, never replaced by a file. */
-static int to_special(const struct report_format *f, const struct session *s, const char *path)
+static int to_special(write_fn *fn, const void *what, const char *path)
 {
     int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-    int err = fd < 0 ? -errno : report_to_fd(f, s, fd);
+    int err = fd < 0 ? -errno : write_to_fd(fn, what, fd);
 
     if (fd >= 0 && close(fd) < 0 && !err)
         err = -errno;
@@ -101,8 +101,7 @@ static int to_special(const struct report_format *f, const struct session *s, co
 }
 
 /* Whom the file was open to, it stays open to: a collector of another user reads it. */
-static int replace_file(const struct report_format *f, const struct session *s, const char *path,
-                        mode_t mode)
+static int replace_file(write_fn *fn, const void *what, const char *path, mode_t mode)
 {
     struct strbuf tmp = STRBUF_INIT;
     int fd, err;
@@ -115,7 +114,7 @@ static int replace_file(const struct report_format *f, const struct session *s, 
         err = -errno;
         goto out;
     }
-    err = report_to_fd(f, s, fd);
+    err = write_to_fd(fn, what, fd);
     if (!err && mode && fchmod(fd, mode) < 0)
         err = -errno;
     if (!err && fsync(fd) < 0 && errno != EINVAL)
@@ -131,7 +130,7 @@ out:
     return err;
 }
 
-int report_to_file(const struct report_format *f, const struct session *s, const char *path)
+int write_to_file(write_fn *fn, const void *what, const char *path)
 {
     char *real = realpath(path, NULL); /* what a link stands for; NULL: not there yet */
     struct stat st = {.st_mode = 0};
@@ -139,9 +138,31 @@ int report_to_file(const struct report_format *f, const struct session *s, const
     int err;
 
     if (there && !S_ISREG(st.st_mode))
-        err = to_special(f, s, path);
+        err = to_special(fn, what, path);
     else
-        err = replace_file(f, s, real ? real : path, there ? st.st_mode & 0777 : 0);
+        err = replace_file(fn, what, real ? real : path, there ? st.st_mode & 0777 : 0);
     free(real);
     return err;
+}
+
+struct report_job {
+    const struct report_format *format;
+    const struct session *s;
+};
+
+static int write_report(const void *what, const struct sink *to)
+{
+    const struct report_job *job = what;
+
+    return job->format->write(job->s, to);
+}
+
+int report_to_fd(const struct report_format *f, const struct session *s, int fd)
+{
+    return write_to_fd(write_report, &(struct report_job){f, s}, fd);
+}
+
+int report_to_file(const struct report_format *f, const struct session *s, const char *path)
+{
+    return write_to_file(write_report, &(struct report_job){f, s}, path);
 }

@@ -33,5 +33,8 @@ int report_feed_end(struct report_feed *f); /* frees it; NULL: 0 */
 int report_to_fd(const struct report_format *f, const struct session *s, int fd);
 /* Temporary name, fsync, rename; 0600, or the mode of the file that was there. A pipe or device is written to as it is. */
 int report_to_file(const struct report_format *f, const struct session *s, const char *path);
+/* What earlier runs found; format "text" or "json". */
+int report_history_to_fd(const struct history_view *v, const char *format, int fd);
+int report_history_to_file(const struct history_view *v, const char *format, const char *path);
 
 #endif

@@ -17,6 +17,7 @@
 #include "experiment/experiment.h"
 #include "host/host.h"
 #include "probe/probe.h"
+#include "session/history.h"
 #include "step/step.h"
 
 struct settings { /* what was asked for; main fills it from options */

@@ -460,6 +460,9 @@ void diag_advice(struct ui *ui, struct diagnosis *d, const struct incident *i, i
         strbuf_addf(&text, ": %s", _(j->retry_why));
     labelled(l, width, j->retry == RETRY_NO || j->retry == RETRY_ASK ? LOOK_WARN : LOOK_NORMAL,
              _("retry"), text.buf);
+    strbuf_reset(&text);
+    seen_before_text(&text, &j->facts, tr_locale);
+    labelled(l, width, LOOK_NOTE, _("before"), text.len ? text.buf : NULL);
     sender_lines(ui, l, width, i);
     if (j->nverdicts) {
         const struct cause *c = j->verdicts[diag_verdict(d, i)].cause;

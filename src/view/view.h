@@ -112,6 +112,13 @@ nstime result_span(const struct result *r); /* what its own stage took; NSTIME_N
 size_t target_rounds(const struct session *s, uint32_t target, int *v, size_t n);
 /* The failed result of a target's latest round, NULL: none failed. */
 const struct result *target_failure(const struct session *s, uint32_t target);
+/* A target's harmful ones day by day, in width columns; all of it in one line. */
+void history_trend(char *out, size_t outlen, const struct history_target *t, unsigned days,
+                   int width, bool ascii);
+void history_line(struct strbuf *out, const struct history_target *t, unsigned days,
+                  translate_fn tr);
+/* What the history says of an incident's target; nothing where nobody looked. */
+void seen_before_text(struct strbuf *out, const struct facts *f, translate_fn tr);
 /* One sentence: what happened, for a list line and the top of the diagnosis. */
 void incident_line(struct strbuf *out, const struct session *s, const struct incident *i,
                    translate_fn tr);

@@ -115,8 +115,10 @@ static void each_fact_counts_for_something(void **state)
         FACT_TUNNELLED,      /* how the TTLs are to be read */
         FACT_CLIENT_PROCESS, /* whose socket it was is no cause */
         FACT_SERVER_PROCESS, FACT_NOT_NOTICED,     FACT_TLS_RESUMED,
-        FACT_LAST_WORDS, /* what they mean are facts of their own */
-        FACT_LOG_SAYS,   /* likewise */
+        FACT_LAST_WORDS,                     /* what they mean are facts of their own */
+        FACT_LOG_SAYS,                       /* likewise */
+        FACT_SEEN_BEFORE,    FACT_SEEN_IDLE, /* what was judged before is no evidence of today */
+        FACT_SEEN_CAUSE,
     };
     bool counts[FACT_KIND_COUNT] = {false};
 
