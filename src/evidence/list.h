@@ -74,7 +74,7 @@ FACT(RST_FAN, "rst-fan", "train", "", SEV_BAD, N_("%1$s resets with different se
 FACT(RST_TRAIN, "rst-train", "train", "", SEV_WARN, N_("%1$s resets came within %2$s"), N_("one reset came"), "")
 FACT(INJECTOR_SHAPE, "rst-injector-shape", "injector", "", SEV_WARN,
      N_("the resets have a shape that was described of an injector: %1$s (%2$s)"), "", "")
-FACT(RST_MIXED, "rst-mixed", "train", "", SEV_WARN, N_("RST and RST+ACK of the same side differ in %1$s"), "", "")
+FACT(RST_MIXED, "rst-mixed", "train", "", SEV_WARN, N_("resets of the same side differ in %1$s"), "", "")
 FACT(RST_DF_LOST, "rst-df", "ip-id", "", SEV_NOTE,
      N_("the reset lacks the don't-fragment bit that the side's other packets bear"), "", "")
 FACT(RST_LABEL_DIFFERS, "rst-flow-label", "flow-label", "", SEV_INFO, N_("an active reset bears another IPv6 flow label than its flow"), "", "")
@@ -95,6 +95,9 @@ FACT(ONE_SIDED, "one-sided", "caveat", "", SEV_WARN, N_("the capture saw only on
 FACT(PACKETS_MISSING, "packets-missing", "caveat", "", SEV_WARN,
      N_("the capture lacks packets of this connection: %1$s stretches were acknowledged that it does "
         "not hold"), "", "")
+FACT(PAYLOAD_CUT, "payload-cut", "caveat", "", SEV_NOTE,
+     N_("the capture holds only the front of this connection's larger packets: what was said may be "
+        "missing here"), "", "")
 FACT(MIDSTREAM, "midstream", "caveat", "", SEV_NOTE, N_("the start of the connection was not captured"), "", "")
 /* ---- the handshake of TCP ---- */
 FACT(SYNACK_REPEATED, "synack-repeated", "accept-queue", "", SEV_WARN, N_("the server repeated its SYN-ACK %1$s times although it had been acknowledged"), "", "")

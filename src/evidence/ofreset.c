@@ -51,6 +51,8 @@ static void the_segment(struct facts *out, const struct reset *r)
         say1(out, r, FACT_PACKETS_MISSING, true, v_int(r->gaps));
     if (r->tunnelled)
         say0(out, r, FACT_TUNNELLED, true);
+    if (r->payload_cut)
+        say0(out, r, FACT_PAYLOAD_CUT, true);
     if (r->midstream)
         say0(out, r, FACT_MIDSTREAM, true);
 }

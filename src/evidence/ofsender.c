@@ -42,8 +42,10 @@ static void the_ip_header(struct facts *out, const struct reset *r)
 {
     if (!r->v6 && r->ip_id_comparable) {
         /* A stateless reply of Linux has id 0 (causes.md 0.1). */
-        bool fits = r->ip_id_follows || r->ip_id_constant_zero;
+        bool fits = (r->ip_id_follows || r->ip_id_constant_zero) && !r->rst_id_repeats;
         say1(out, r, FACT_RST_IPID_ODD, !fits, v_int(r->ip_id));
+    } else if (r->rst_id_repeats) { /* no stack gives two segments one number */
+        say1(out, r, FACT_RST_IPID_ODD, true, v_int(r->ip_id));
     }
     if (!r->v6 && r->ip_id_copies_other && r->ip_id)
         say1(out, r, FACT_RST_IPID_COPIED, true, v_int(r->ip_id));
@@ -99,6 +101,10 @@ static void the_train(struct facts *out, const struct reset *r)
         say0(out, r, FACT_RST_TRAIN, false);
     if (r->rst_ttl_differs && r->stage != STAGE_NONE) /* there a loop wears a copy down */
         say1(out, r, FACT_RST_MIXED, true, v_text("TTL"));
+    else if (r->rst_window_differs && r->rst_burst >= 2)
+        say1(out, r, FACT_RST_MIXED, true, v_text(N_("the window")));
+    else if (r->rst_ts_differs)
+        say1(out, r, FACT_RST_MIXED, true, v_text(N_("the timestamps")));
     if (both_at_once(r))
         say0(out, r, FACT_RST_BOTH_WAYS, true);
     const struct injector *like = injector_like(r);

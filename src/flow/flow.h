@@ -147,6 +147,9 @@ struct reset {
     uint32_t rst_burst;        /* within 5 ms of the first */
     bool rst_seq_fan;          /* several with different seq */
     bool rst_ack_differs, rst_flags_differ, rst_ttl_differs;
+    bool rst_window_differs; /* of those with the flags of the first, neither 0 */
+    bool rst_ts_differs;     /* one with timestamps, one without, flags alike */
+    bool rst_id_repeats;     /* IPv4: another segment with the first one's IP-ID, not 0 */
     struct { nstime time; uint64_t packet; enum side from; uint8_t flags, ttl; uint32_t seq, ack; }
         others[RESET_NOTES_MAX];
 
@@ -191,6 +194,7 @@ struct reset {
     uint32_t syn_repeats;
     bool handshake_done, synack_seen, synack_bad_ack; /* bad: challenge ACK, half-open */
     bool midstream, one_sided; /* start not seen; only one direction seen */
+    bool payload_cut;          /* the capture holds only the front of some of its payload */
     uint32_t gaps;             /* stretches that were acknowledged but never captured */
     bool zero_window, keepalives_before, tfo, mptcp;
     bool retried;              /* a later SYN of the same client to the same service */

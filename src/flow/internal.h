@@ -120,6 +120,7 @@ struct flow_more {
     uint16_t status;
     bool linked : 1, http : 1, upgraded : 1, http_open : 1, http_chunked : 1, http_to_fin : 1;
     bool http_complete : 1;
+    bool cut : 1; /* payload that the capture does not hold whole */
 
     struct heard burst[2]; /* the first packet since the other side last spoke */
 

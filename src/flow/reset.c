@@ -216,6 +216,7 @@ static void take_words(struct reset *r, struct flow *f)
     if (!m)
         return;
     r->turns = m->turns;
+    r->payload_cut = m->cut;
     r->store = words_of_store(f);
     for (int s = 0; s < 2; s++) {
         r->alert_seen[s] = m->alert_seen[s];
@@ -345,6 +346,19 @@ static bool power_of_two(uint64_t n)
     return (n & (n - 1)) == 0;
 }
 
+/* A copy of the first that came late says nothing; another segment is held against it. */
+static bool compare_again(struct reset *r, const struct flow_half *x, const struct packet *p)
+{
+    bool alike = p->tcp.flags == r->flags, was_mac = r->mac_differs, was_id = r->rst_id_repeats;
+    bool other_segment = p->tcp.seq != r->seq || p->tcp.ack != r->ack || !alike;
+    r->rst_window_differs |=
+        alike && p->tcp.window && r->window_raw && p->tcp.window != r->window_raw;
+    r->rst_ts_differs |= alike && p->tcp.has_ts != r->has_ts;
+    r->rst_id_repeats |= !r->v6 && other_segment && p->ip_id && p->ip_id == r->ip_id;
+    r->mac_differs |= p->mac_seen && x->mac_seen && memcmp(p->mac_src, x->mac, 6) != 0;
+    return r->mac_differs != was_mac || r->rst_id_repeats != was_id;
+}
+
 static void reset_again(struct flow_table *t, struct grown *g, const struct flow *f, enum side s,
                         const struct packet *p)
 {
@@ -361,6 +375,7 @@ static void reset_again(struct flow_table *t, struct grown *g, const struct flow
         r->rst_ack_differs |= p->tcp.ack != r->ack;
         r->rst_flags_differ |= p->tcp.flags != r->flags;
         r->rst_ttl_differs |= p->ttl != r->ttl;
+        news |= compare_again(r, &f->side[s].half, p);
     }
     note_other(r, s, p);
     news |= record_grew(g, f);

@@ -338,6 +338,7 @@ void words_packet(struct flow_table *t, struct flow *f, enum side s, const struc
     const struct flow_half *h = &f->side[s].half;
     if (!m)
         return;
+    m->cut |= p->payload_caplen < p->payload_len;
     uint32_t offset = p->tcp.seq + !!(p->tcp.flags & TCP_SYN) - (h->isn + 1);
     uint64_t at = (h->bytes & ~(uint64_t)UINT32_MAX) | offset;
     bool repeat = f->side[s].heard.repeat || f->side[s].heard.keepalive;

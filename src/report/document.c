@@ -463,7 +463,7 @@ static void say_notes(struct page *p)
     uint64_t lost = hit->resets_dropped + s->limits.incidents_dropped;
 
     if (!s->nmessages && !hit->flows_evicted && !lost && !s->limits.results_dropped &&
-        !s->limits.records_dropped)
+        !s->limits.records_dropped && !hit->bytes_refused)
         return;
     heading(p, 1, _("Notes"));
     for (size_t i = 0; i < s->nmessages; i++)
@@ -471,6 +471,8 @@ static void say_notes(struct page *p)
     say_limit(p, hit->flows_evicted,
               N_("connections dropped from memory by the limit (--max-flows): %1$s"));
     say_limit(p, lost, N_("resets left out by the limit: %1$s"));
+    say_limit(p, hit->bytes_refused,
+              N_("first bytes of connections not kept, by the limit (--max-memory): %1$s"));
     say_limit(p, s->limits.records_dropped, N_("connections left out of the list: %1$s"));
     say_limit(p, s->limits.results_dropped, N_("results of old rounds left out: %1$s"));
 }

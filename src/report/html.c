@@ -559,7 +559,7 @@ static void say_notes(struct html *h)
     uint64_t lost = hit->resets_dropped + s->limits.incidents_dropped;
 
     if (!s->nmessages && !hit->flows_evicted && !lost && !s->limits.results_dropped &&
-        !s->limits.records_dropped)
+        !s->limits.records_dropped && !hit->bytes_refused)
         return;
     html_element(h, "h2", _("Notes"));
     html_raw(h, "<div class=\"card\"><ul class=\"plain\">");
@@ -569,6 +569,8 @@ static void say_notes(struct html *h)
     say_limit(h, hit->flows_evicted,
               N_("connections dropped from memory by the limit (--max-flows): %1$s"));
     say_limit(h, lost, N_("resets left out by the limit: %1$s"));
+    say_limit(h, hit->bytes_refused,
+              N_("first bytes of connections not kept, by the limit (--max-memory): %1$s"));
     say_limit(h, s->limits.records_dropped, N_("connections left out of the list: %1$s"));
     say_limit(h, s->limits.results_dropped, N_("results of old rounds left out: %1$s"));
     html_raw(h, "</ul></div>\n");

@@ -612,6 +612,7 @@ static void limits_json(struct json *j, const struct session *s)
     jw_uint(j, "flows_evicted", hit->flows_evicted);
     jw_uint(j, "resets_dropped", hit->resets_dropped + s->limits.incidents_dropped);
     jw_uint(j, "flows_left_out", s->limits.records_dropped);
+    jw_uint(j, "first_bytes_dropped", hit->bytes_refused);
     jw_uint(j, "results_dropped", s->limits.results_dropped);
     jw_close(j, '}');
 }

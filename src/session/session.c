@@ -49,6 +49,7 @@ int session_make_flows(struct session *s)
 {
     struct flow_settings st = {
         .max_flows = s->settings.max_flows,
+        .max_kept_bytes = s->settings.max_memory,
         .local = s->priv->local,
         .nlocal = s->priv->nlocal,
         .on_record = s->settings.flows ? on_flow_record : NULL,

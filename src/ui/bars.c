@@ -139,7 +139,10 @@ static void running_text(const struct session *s, char *out, size_t outlen)
 
 static uint64_t limits_total(const struct session *s)
 {
-    return s->limits.packets_dropped + s->limits.results_dropped + s->limits.incidents_dropped;
+    const struct flow_limits_hit *hit = flow_table_limits(s->flows);
+
+    return s->limits.packets_dropped + s->limits.results_dropped + s->limits.incidents_dropped +
+           hit->resets_dropped + hit->flows_evicted;
 }
 
 static int bar_pieces(struct ui *ui, struct piece *p, int width)

@@ -113,6 +113,7 @@ static void each_fact_counts_for_something(void **state)
         FACT_BYTES_SENT,     /* ALL_ACKED and NOTHING_ACKED say what follows from it */
         FACT_RST_TTL,        /* one TTL with nothing to set it against */
         FACT_TUNNELLED,      /* how the TTLs are to be read */
+        FACT_PAYLOAD_CUT,    /* why words may be missing */
         FACT_CLIENT_PROCESS, /* whose socket it was is no cause */
         FACT_SERVER_PROCESS, FACT_NOT_NOTICED,     FACT_TLS_RESUMED,
         FACT_LAST_WORDS,                     /* what they mean are facts of their own */

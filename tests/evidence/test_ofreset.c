@@ -223,6 +223,30 @@ static void what_was_not_seen_is_absent(void **state)
     facts_release(&f);
 }
 
+static void resets_of_one_side_are_compared(void **state)
+{
+    struct reset r = plain();
+
+    (void)state;
+    r.ip_id = 7;
+    r.rst_id_repeats = r.rst_ts_differs = r.payload_cut = true;
+    struct facts f = of(&r);
+    assert_true(facts_yes(&f, FACT_RST_IPID_ODD));
+    assert_string_equal(facts_get(&f, FACT_RST_MIXED)->v[0].u.s, "the timestamps");
+    assert_true(facts_yes(&f, FACT_PAYLOAD_CUT));
+    facts_release(&f);
+    r = plain();
+    r.rst_window_differs = true;
+    f = of(&r);
+    assert_null(facts_get(&f, FACT_RST_MIXED)); /* not at one moment */
+    assert_null(facts_get(&f, FACT_PAYLOAD_CUT));
+    facts_release(&f);
+    r.rst_count = r.rst_burst = 2;
+    f = of(&r);
+    assert_string_equal(facts_get(&f, FACT_RST_MIXED)->v[0].u.s, "the window");
+    facts_release(&f);
+}
+
 static void idle_is_matched(void **state)
 {
     struct reset r = plain();
@@ -376,6 +400,7 @@ int main(void)
         cmocka_unit_test(what_hosts_do_is_not_odd),
         cmocka_unit_test(what_was_not_seen_is_absent),
         cmocka_unit_test(idle_is_matched),
+        cmocka_unit_test(resets_of_one_side_are_compared),
         cmocka_unit_test(words_are_read),
         cmocka_unit_test(a_router_lowers_the_ttl),
         cmocka_unit_test(described_shapes_are_known),

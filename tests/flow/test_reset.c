@@ -170,6 +170,7 @@ static void test_train(void **state)
     assert_int_equal(r->rst_burst, 3);
     assert_int_equal(r->rst_other_side, 1);
     assert_true(r->rst_seq_fan && r->rst_ttl_differs && r->rst_flags_differ && r->rst_ack_differs);
+    assert_true(r->rst_window_differs && r->rst_id_repeats && !r->rst_ts_differs);
     assert_int_equal(r->others[0].seq, r->seq + 1460);
     assert_int_equal(r->others[2].from, SIDE_ORIG);
     assert_int_equal(r->others[3].packet, 9);

@@ -1,6 +1,7 @@
 /* The two halves: what is new, what is a repeat, what is a copy, what is another connection. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stddef.h>
 #include <string.h>
 #include <cmocka.h>
@@ -72,6 +73,38 @@ static void test_wraparound(void **state)
     assert_int_equal(r->seq_fit, SEQ_EXACT);
     assert_int_equal(r->bytes[SIDE_ORIG].acked, 100);
     assert_int_equal(r->stage, STAGE_DATA);
+    script_release(&s);
+}
+
+/* Twelve offloaded pieces of a gigabyte less a byte: sequence numbers wrap, the counts do not. */
+static void test_counts_past_32_bits(void **state)
+{
+    const uint64_t piece = (1u << 30) - 1;
+    struct script s;
+    (void)state;
+    script_init(&s, NULL);
+    s.isn[0] = 0xfffffff0;
+    script_run(&s, HANDSHAKE);
+    for (uint64_t i = 0; i < 12; i++) {
+        char line[128];
+        uint32_t at = (uint32_t)(1 + i * piece);
+        snprintf(line, sizeof(line), "0.%llu > PA %u+%u 1\n0.%llu < A 1 %u\n",
+                 (unsigned long long)(200 + 2 * i), at, (unsigned)piece,
+                 (unsigned long long)(201 + 2 * i), at + (uint32_t)piece);
+        script_run(&s, line);
+    }
+    char last[64];
+    snprintf(last, sizeof(last), "0.9 < RA 1 %u win=0\n", (unsigned)(uint32_t)(1 + 12 * piece));
+    script_run(&s, last);
+    assert_int_equal(orig(&s)->bytes, 12 * piece);
+    assert_int_equal(orig_data(&s).retransmits, 0);
+    const struct reset *r = script_reset(&s, 1);
+    assert_int_equal(r->bytes[SIDE_ORIG].sent, 12 * piece);
+    assert_int_equal(r->bytes[SIDE_ORIG].acked, 12 * piece);
+    assert_int_equal(r->seq_fit, SEQ_EXACT);
+    assert_true(r->payload_cut);
+    flow_table_finish(s.t);
+    assert_int_equal(s.records[0].bytes[0], 12 * piece);
     script_release(&s);
 }
 
@@ -283,14 +316,23 @@ static void test_odd_numbers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_basic),        cmocka_unit_test(test_scaling),
-        cmocka_unit_test(test_wraparound),   cmocka_unit_test(test_repeats),
-        cmocka_unit_test(test_reordering),   cmocka_unit_test(test_copies),
-        cmocka_unit_test(test_keepalive),    cmocka_unit_test(test_zero_window),
-        cmocka_unit_test(test_large),        cmocka_unit_test(test_simultaneous),
-        cmocka_unit_test(test_half_close),   cmocka_unit_test(test_port_reuse),
-        cmocka_unit_test(test_midstream),    cmocka_unit_test(test_one_direction),
-        cmocka_unit_test(test_synack_first), cmocka_unit_test(test_first_bytes),
+        cmocka_unit_test(test_basic),
+        cmocka_unit_test(test_scaling),
+        cmocka_unit_test(test_wraparound),
+        cmocka_unit_test(test_repeats),
+        cmocka_unit_test(test_counts_past_32_bits),
+        cmocka_unit_test(test_reordering),
+        cmocka_unit_test(test_copies),
+        cmocka_unit_test(test_keepalive),
+        cmocka_unit_test(test_zero_window),
+        cmocka_unit_test(test_large),
+        cmocka_unit_test(test_simultaneous),
+        cmocka_unit_test(test_half_close),
+        cmocka_unit_test(test_port_reuse),
+        cmocka_unit_test(test_midstream),
+        cmocka_unit_test(test_one_direction),
+        cmocka_unit_test(test_synack_first),
+        cmocka_unit_test(test_first_bytes),
         cmocka_unit_test(test_odd_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
