@@ -31,6 +31,14 @@ static void diagnosis_close(struct ui *ui, void *state)
     lines_release(&d->advice);
 }
 
+static int suspect(const struct checklist *c)
+{
+    for (size_t k = 0; k < c->nr; k++)
+        if (c->items[k].state == STEP_SUSPECT)
+            return (int)k;
+    return 0;
+}
+
 /* Until the person moves, the current step is the one that would tell the most. */
 static void follow_step(struct diagnosis *d, const struct incident *i)
 {
@@ -38,11 +46,38 @@ static void follow_step(struct diagnosis *d, const struct incident *i)
         d->step = (int)i->checklist.nr - 1;
     if (!d->step_chosen && i->checklist.next >= 0)
         d->step = i->checklist.next;
+    if (!d->step_chosen && i->checklist.next < 0)
+        d->step = suspect(&i->checklist); /* nothing is to be asked: what it was */
     if (d->step < 0 && i->checklist.nr)
         d->step = 0;
 }
 
 /* ---- drawing ---- */
+
+/* How far the checklist is, and what experiments have spent of what they may. */
+static void draw_progress(struct ui *ui, const struct incident *i, struct area a)
+{
+    const struct session *s = ui->s;
+    const struct settings *st = &s->settings;
+    unsigned spent = 0, most = st->budget_connections ? st->budget_connections : 40;
+    size_t done = 0;
+    char text[120], more[80] = "";
+
+    for (size_t k = 0; k < i->checklist.nr; k++)
+        done += i->checklist.items[k].state != STEP_UNKNOWN;
+    for (size_t k = 0; k < s->nexperiments; k++)
+        if (s->experiments[k].incident == i->id)
+            spent += s->experiments[k].connections;
+    snprintf(text, sizeof(text), _("%zu of %zu steps known"), done, i->checklist.nr);
+    if (i->target && !st->read_file)
+        snprintf(more, sizeof(more), _(", %u of %u connections spent"), spent, most);
+    if (text_columns(text) + text_columns(more) > a.w)
+        more[0] = '\0';
+    if (text_columns(text) > a.w)
+        return;
+    snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s", more);
+    area_put_right(a, 0, 0, a.w, LOOK_DIM, text);
+}
 
 static void draw_head(struct ui *ui, const struct incident *i, struct area a)
 {
@@ -66,7 +101,8 @@ static void draw_head(struct ui *ui, const struct incident *i, struct area a)
         x += area_put(a, x, 1, -1, LOOK_DIM, ui->ascii ? "   " : "   ");
     }
     x += area_put(a, x, 1, a.w - x - 1, LOOK_DIM, _("retry")) + 1;
-    area_put(a, x, 1, a.w - x - 1, LOOK_NORMAL, _(retry_title(j->retry)));
+    x += area_put(a, x, 1, a.w - x - 1, LOOK_NORMAL, _(retry_title(j->retry))) + 3;
+    draw_progress(ui, i, area_sub(a, x, 1, a.w - x - 1, 1));
     strbuf_release(&text);
 }
 
@@ -77,7 +113,11 @@ static void draw_step(struct ui *ui, struct diagnosis *d, const struct incident 
 
     if (d->question.h < 2)
         return;
-    frame_title(d->question, _("The question"), NULL, false);
+    frame_title(d->question,
+                i->checklist.next < 0          ? _("No question is open")
+                : d->step == i->checklist.next ? _("The next question")
+                                               : _("The question"),
+                NULL, false);
     diag_step(ui, d, i, in.w);
     lines_draw(&d->step_lines, in, &top, false);
     for (int y = 0; y < in.h && y < (int)d->step_lines.nr; y++)
@@ -430,6 +470,32 @@ static bool diagnosis_click(struct ui *ui, void *state, int x, int y)
     return false;
 }
 
+static void diagnosis_point(struct ui *ui, void *state, int x, int y)
+{
+    struct diagnosis *d = state;
+
+    (void)ui;
+    for (int n = 0; n < DIAG_PANES; n++) {
+        struct area a = d->where[n];
+        if (x >= a.x && x < a.x + a.w && y + 1 >= a.y && y + 1 < a.y + a.h)
+            d->focus = n;
+    }
+}
+
+static void diagnosis_place(struct ui *ui, void *state, struct place *at)
+{
+    (void)ui;
+    at->incident = ((const struct diagnosis *)state)->incident;
+}
+
+static void diagnosis_copy(struct ui *ui, void *state, struct strbuf *out)
+{
+    const struct incident *i = session_incident(ui->s, ((const struct diagnosis *)state)->incident);
+
+    if (i)
+        incident_summary(out, ui->s, i, tr_locale);
+}
+
 const struct screen diagnosis_screen = {
     .name = "diagnosis",
     .title = N_("Diagnosis"),
@@ -440,4 +506,7 @@ const struct screen diagnosis_screen = {
     .action = diagnosis_action,
     .click = diagnosis_click,
     .close = diagnosis_close,
+    .point = diagnosis_point,
+    .place = diagnosis_place,
+    .copy = diagnosis_copy,
 };

@@ -5,6 +5,7 @@
 #include "view/view.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SIDE_BY_SIDE 110
@@ -13,10 +14,15 @@ enum { COLUMNS_TIME, COLUMNS_SEQ, COLUMNS_TTL, COLUMNS_COUNT };
 struct flow_view {
     uint64_t flow, start_packet, built;
     int columns;
-    bool compare, cursor_set;
+    bool compare, cursor_set, tight; /* tight: a line for each packet, no time scale */
     struct ladder ladder, normal;
-    struct cursor_pos at;
-    int rows;
+    struct shown {
+        int row;    /* of the ladder */
+        int spacer; /* from 1: room that stands for time before it; 0: the row itself */
+    } * shown;
+    size_t nshown, shown_alloc;
+    struct cursor_pos at; /* of the ladder's rows */
+    int top, rows;        /* of what is shown */
 };
 
 static int flow_open(struct ui *ui, void *state, const struct place *at)
@@ -37,6 +43,7 @@ static void flow_close(struct ui *ui, void *state)
     (void)ui;
     ladder_release(&v->ladder);
     ladder_release(&v->normal);
+    free(v->shown);
 }
 
 static void find_start(struct flow_view *v)
@@ -51,12 +58,49 @@ static void find_start(struct flow_view *v)
     }
 }
 
+/* How many empty rows a pause gets: time drawn to a scale that one can take in at a glance. Whole
+ * seconds are a row of their own, folded. */
+static int spacers_before(const struct ladder_row *row)
+{
+    if (row->kind != LADDER_PACKET || row->gap >= NS_PER_SEC)
+        return 0;
+    return row->gap >= 200 * NS_PER_MS  ? 3
+           : row->gap >= 40 * NS_PER_MS ? 2
+                                        : row->gap >= 8 * NS_PER_MS;
+}
+
+static void lay_out(struct flow_view *v)
+{
+    v->nshown = 0;
+    for (size_t i = 0; i < v->ladder.nr; i++) {
+        int spacers = v->tight ? 0 : spacers_before(&v->ladder.rows[i]);
+        if (ARRAY_GROW(v->shown, v->nshown + (size_t)spacers + 1, v->shown_alloc) < 0)
+            return;
+        for (int k = 1; k <= spacers; k++)
+            v->shown[v->nshown++] = (struct shown){(int)i, k};
+        v->shown[v->nshown++] = (struct shown){(int)i, 0};
+    }
+}
+
+/* The cursor's row in sight, as in a list of what is shown. */
+static void scroll(struct flow_view *v)
+{
+    struct cursor_pos c = {.top = v->top};
+
+    for (size_t i = 0; i < v->nshown; i++)
+        if (v->shown[i].row == v->at.sel && !v->shown[i].spacer)
+            c.sel = (int)i;
+    cursor_clamp(&c, (int)v->nshown, v->rows);
+    v->top = c.top;
+}
+
 static void rebuild(struct ui *ui, struct flow_view *v)
 {
     if (v->built == ui->s->revision)
         return;
     v->built = ui->s->revision;
     ladder_build(&v->ladder, ui->s, v->flow);
+    lay_out(v);
     if (!v->cursor_set && v->ladder.nr) {
         find_start(v);
         v->cursor_set = true;
@@ -157,11 +201,31 @@ static void draw_arrow(struct area a, int y, const struct lanes *l, const struct
              to_right ? "▶" : "◀");
 }
 
-static void time_text(char *out, size_t outlen, nstime t, int w)
+/* Three digits or so, whatever it is: one looks for what is large. */
+static void time_text(char *out, size_t outlen, nstime t)
 {
-    double s = (double)t / NS_PER_SEC;
+    double us = (double)t / NS_PER_US;
 
-    snprintf(out, outlen, w < 11 ? "%.2f s" : "%.4f s", s);
+    if (t < NS_PER_MS)
+        snprintf(out, outlen, "%.0f us", us);
+    else if (t < NS_PER_SEC)
+        snprintf(out, outlen, t < 100 * NS_PER_MS ? "%.1f ms" : "%.0f ms", us / 1e3);
+    else
+        snprintf(out, outlen, t < 100 * NS_PER_SEC ? "%.3f s" : "%.1f s", us / 1e6);
+}
+
+static void draw_spacer(struct area a, int y, const struct lanes *l, const struct ladder_row *row,
+                        bool first)
+{
+    char text[TIME_TEXT_MAX], more[TIME_TEXT_MAX + 2];
+
+    area_put(a, l->left, y, 1, LOOK_FRAME, "│");
+    area_put(a, l->right, y, 1, LOOK_FRAME, "│");
+    if (!first)
+        return;
+    time_text(text, sizeof(text), row->gap);
+    snprintf(more, sizeof(more), "+%s", text);
+    area_put_right(a, 0, y, l->left - 1, LOOK_NOTE, more);
 }
 
 static void draw_ladder_row(struct area a, int y, const struct lanes *l, int columns,
@@ -180,28 +244,82 @@ static void draw_ladder_row(struct area a, int y, const struct lanes *l, int col
         area_put(a, l->left + 2, y, l->right - l->left - 3, LOOK_WARN, row->label);
         return;
     }
-    time_text(t, sizeof(t), row->time, l->left - 2);
+    time_text(t, sizeof(t), row->time);
     area_put_right(a, 0, y, l->left - 1, row->is_reset ? LOOK_BAD : LOOK_DIM, t);
     draw_arrow(a, y, l, row);
     draw_extra(a, y, l, columns, row);
 }
 
-static void draw_ladder(struct area a, const struct ladder *ladder, struct cursor_pos *at,
-                        int columns, bool cursor)
+static void draw_ladder(struct flow_view *v, struct area a)
+{
+    struct lanes l = lanes_of(a, v->columns);
+
+    draw_ends(a, &l, &v->ladder);
+    draw_extra_head(a, &l, v->columns);
+    struct area body = area_sub(a, 0, 1, a.w, a.h - 1);
+    cursor_clamp(&v->at, (int)v->ladder.nr, body.h);
+    scroll(v);
+    for (int y = 0; y < body.h && v->top + y < (int)v->nshown; y++) {
+        const struct shown *s = &v->shown[v->top + y];
+        const struct ladder_row *row = &v->ladder.rows[s->row];
+        if (s->spacer) {
+            draw_spacer(body, y, &l, row, s->spacer == 1);
+            continue;
+        }
+        draw_ladder_row(body, y, &l, v->columns, row);
+        if (s->row == v->at.sel) {
+            area_put(body, 0, y, 1, LOOK_FOCUS, "▸");
+            area_select(body, y);
+        }
+    }
+}
+
+static void draw_model(struct area a, const struct ladder *ladder, int columns)
 {
     struct lanes l = lanes_of(a, columns);
 
     draw_ends(a, &l, ladder);
     draw_extra_head(a, &l, columns);
-    struct area body = area_sub(a, 0, 1, a.w, a.h - 1);
-    cursor_clamp(at, (int)ladder->nr, body.h);
-    for (int y = 0; y < body.h && at->top + y < (int)ladder->nr; y++) {
-        draw_ladder_row(body, y, &l, columns, &ladder->rows[at->top + y]);
-        if (cursor && at->top + y == at->sel) {
-            area_put(body, 0, y, 1, LOOK_FOCUS, "▸");
-            area_select(body, y);
-        }
+    for (int y = 0; y + 1 < a.h && y < (int)ladder->nr; y++)
+        draw_ladder_row(area_sub(a, 0, 1, a.w, a.h - 1), y, &l, columns, &ladder->rows[y]);
+}
+
+/* ---- what was on its way when the reset came ---- */
+
+/* A bar of what each side had sent: full what was acknowledged, hollow what was not. */
+static int draw_in_flight(struct ui *ui, const struct reset *r, struct area a)
+{
+    static const char *const sides[] = {N_("client sent"), N_("server sent")};
+    uint64_t most = 1;
+    int y = 0, label = MAX_OF(text_columns(_(sides[0])), text_columns(_(sides[1]))) + 1;
+    int w = MAX_OF(MIN_OF(a.w - label - 44, 60), 8);
+
+    for (int side = 0; side < 2; side++)
+        most = MAX_OF(most, r->bytes[side].known ? r->bytes[side].sent : 0);
+    for (int side = 0; side < 2 && y < a.h; side++) {
+        uint64_t sent = r->bytes[side].sent, acked = MIN_OF(r->bytes[side].acked, sent);
+        char n[32], open[32];
+        if (!r->bytes[side].known)
+            continue;
+        area_put(a, 1, y, label, LOOK_DIM, _(sides[side]));
+        int full = (int)((double)sent / (double)most * w + .5);
+        int got = sent ? (int)((double)acked / (double)sent * full + .5) : 0;
+        if (sent > acked && got == full && full > 0)
+            got--; /* what was lost is never drawn as nothing */
+        for (int x = 0; x < full; x++)
+            area_put(a, 1 + label + x, y, 1, x < got ? LOOK_GAUGE : LOOK_WARN,
+                     x < got ? mark(ui, "█", "#") : mark(ui, "░", "."));
+        count_text(n, sizeof(n), sent);
+        count_text(open, sizeof(open), sent - acked);
+        if (sent > acked)
+            area_putf(a, 2 + label + full, y, -1, LOOK_WARN,
+                      _("%s bytes, %s of them in flight: never acknowledged"), n, open);
+        else
+            area_putf(a, 2 + label + full, y, -1, LOOK_NORMAL,
+                      sent ? _("%s bytes, all acknowledged") : _("nothing"), n);
+        y++;
     }
+    return y;
 }
 
 /* ---- the arithmetic of the row under the cursor ---- */
@@ -235,6 +353,8 @@ static void draw_detail(struct ui *ui, struct flow_view *v, struct area a)
                   r->seq_off);
     area_putf(a, 1, 1 + y, -1, LOOK_NORMAL, _("last words before it: %s"),
               r->last_words[0] ? r->last_words : _("none that can be read"));
+    if (2 + y < a.h)
+        draw_in_flight(ui, r, area_sub(a, 0, 2 + y, a.w, a.h - 2 - y));
 }
 
 static void flow_draw(struct ui *ui, void *state, struct area a)
@@ -242,8 +362,7 @@ static void flow_draw(struct ui *ui, void *state, struct area a)
     struct flow_view *v = state;
     char title[FLOW_KEY_TEXT_MAX + 60], key[FLOW_KEY_TEXT_MAX];
     bool beside = v->compare && a.w >= SIDE_BY_SIDE, instead = v->compare && !beside;
-    int detail = a.h >= 14 ? 3 : 0, left = beside ? a.w * 6 / 10 : a.w;
-    struct cursor_pos top = {0};
+    int detail = a.h >= 20 ? 5 : a.h >= 14 ? 3 : 0, left = beside ? a.w * 6 / 10 : a.w;
 
     rebuild(ui, v);
     snprintf(title, sizeof(title), _("Flow %s%s"), flow_key_text(key, &v->ladder.key),
@@ -255,14 +374,14 @@ static void flow_draw(struct ui *ui, void *state, struct area a)
         if (v->ladder.nr == 0)
             area_put(inside, 1, 0, -1, LOOK_DIM, _("no packets of this connection are kept"));
         else
-            draw_ladder(inside, &v->ladder, &v->at, v->columns, true);
-        range_draw(outer, v->at.top, (int)v->ladder.nr, v->rows);
+            draw_ladder(v, inside);
+        range_draw(outer, v->top, (int)v->nshown, v->rows);
     }
     if (v->compare) {
         struct area outer = instead ? area_sub(a, 0, 0, a.w, a.h - detail)
                                     : area_sub(a, left - 1, 0, a.w - left + 1, a.h - detail);
         struct area inside = frame_draw(outer, _("A normal close, for comparison"), instead);
-        draw_ladder(inside, &v->normal, &top, v->columns == COLUMNS_TTL ? 0 : v->columns, false);
+        draw_model(inside, &v->normal, v->columns == COLUMNS_TTL ? 0 : v->columns);
         range_draw(outer, 0, (int)v->normal.nr, inside.h - 1);
     }
     if (detail)
@@ -278,6 +397,10 @@ static bool flow_action(struct ui *ui, void *state, enum action a)
         return true;
     switch (a) {
     case ACTION_COMPARE: v->compare = !v->compare; return true;
+    case ACTION_TIME_SCALE:
+        v->tight = !v->tight;
+        lay_out(v);
+        return true;
     case ACTION_COLUMNS: v->columns = (v->columns + 1) % COLUMNS_COUNT; return true;
     case ACTION_TO_RESET:
         v->start_packet = 0;
@@ -295,6 +418,47 @@ static bool flow_action(struct ui *ui, void *state, enum action a)
     }
 }
 
+static void flow_place(struct ui *ui, void *state, struct place *at)
+{
+    const struct flow_view *v = state;
+
+    (void)ui;
+    at->flow = v->flow;
+    if (v->at.sel < (int)v->ladder.nr)
+        at->packet = v->ladder.rows[v->at.sel].packet;
+}
+
+static bool flow_click(struct ui *ui, void *state, int x, int y)
+{
+    struct flow_view *v = state;
+    int at = v->top + y - 2; /* the frame and the heads of the columns */
+
+    (void)ui;
+    (void)x;
+    if (y < 2 || y - 2 >= v->rows || at >= (int)v->nshown)
+        return false;
+    v->at.sel = v->shown[at].row;
+    return true;
+}
+
+/* The ladder as text, for a ticket. */
+static void flow_copy(struct ui *ui, void *state, struct strbuf *out)
+{
+    const struct flow_view *v = state;
+    char t[TIME_TEXT_MAX], key[FLOW_KEY_TEXT_MAX];
+
+    (void)ui;
+    strbuf_addstr(out, flow_key_text(key, &v->ladder.key));
+    for (size_t i = 0; i < v->ladder.nr; i++) {
+        const struct ladder_row *row = &v->ladder.rows[i];
+        time_text(t, sizeof(t), row->time);
+        if (row->kind == LADDER_PACKET)
+            strbuf_addf(out, "\n%10s %s %s", t, row->from == SIDE_ORIG ? "-->" : "<--", row->label);
+        else
+            strbuf_addf(out, "\n%10s     %s", "", row->label);
+    }
+}
+
 const struct screen flow_screen = {
     .name = "flow",
     .title = N_("Flow"),
@@ -303,5 +467,8 @@ const struct screen flow_screen = {
     .open = flow_open,
     .draw = flow_draw,
     .action = flow_action,
+    .click = flow_click,
     .close = flow_close,
+    .place = flow_place,
+    .copy = flow_copy,
 };

@@ -42,7 +42,7 @@ ACTION(EDIT, "edit", IN_TARGETS | IN_SETTINGS, "Enter", 3, N_("change"),
        N_("change the value the cursor is on"))
 ACTION(BACK, "back", IN_SUB, "Esc Backspace", 4, N_("back"), N_("back to the screen before"))
 ACTION(CLOSE_HELP, "close-help", IN_HELP, "q F10 ^C", 0, NULL, N_("close the help"))
-ACTION(FLOW, "flow", IN_CONSOLE | IN_DIAGNOSIS | IN_PACKET, "f", 5, N_("flow"),
+ACTION(FLOW, "flow", IN_CONSOLE | IN_DIAGNOSIS | IN_PACKET, "f", 4, N_("flow"),
        N_("the connection as a ladder"))
 /* the console */
 ACTION(DIAGNOSE, "diagnose", IN_CONSOLE | IN_FLOW | IN_PACKET | IN_EXPERIMENT, "d", 4, N_("diagnose"),
@@ -78,20 +78,20 @@ ACTION(HOST, "host", IN_MOST, "5 I", 0, NULL,
 ACTION(TARGETS, "targets", IN_MOST, "6 T", 0, NULL, N_("the targets and their options"))
 ACTION(SETTINGS, "settings", IN_MOST, "7 O", 0, NULL, N_("all settings and keys"))
 /* the diagnosis */
-ACTION(YES, "yes", IN_DIAGNOSIS, "y", 3, N_("yes"), N_("answer the question: yes"))
-ACTION(NO, "no", IN_DIAGNOSIS, "n", 3, N_("no"), N_("answer the question: no"))
-ACTION(DONT_KNOW, "do-not-know", IN_DIAGNOSIS, "i", 3, N_("unsure"),
+ACTION(YES, "yes", IN_DIAGNOSIS, "y", 5, N_("yes"), N_("answer the question: yes"))
+ACTION(NO, "no", IN_DIAGNOSIS, "n", 5, N_("no"), N_("answer the question: no"))
+ACTION(DONT_KNOW, "do-not-know", IN_DIAGNOSIS, "i", 5, N_("unsure"),
        N_("answer the question: I do not know"))
-ACTION(SKIP, "skip", IN_DIAGNOSIS, "s", 3, N_("skip"), N_("set the question aside"))
-ACTION(UNDO, "undo", IN_DIAGNOSIS, "u", 3, N_("undo"), N_("take the last answer back"))
-ACTION(NEXT_STEP, "next-step", IN_DIAGNOSIS, "]", 3, N_("next"),
+ACTION(SKIP, "skip", IN_DIAGNOSIS, "s", 5, N_("skip"), N_("set the question aside"))
+ACTION(UNDO, "undo", IN_DIAGNOSIS, "u", 7, N_("undo"), N_("take the last answer back"))
+ACTION(NEXT_STEP, "next-step", IN_DIAGNOSIS, "]", 2, N_("next"),
        N_("to the question that would tell the most"))
 ACTION(NEXT_INCIDENT, "next-incident", IN_DIAGNOSIS, ">", 0, NULL,
        N_("to the next reset or failure"))
 ACTION(PREVIOUS_INCIDENT, "previous-incident", IN_DIAGNOSIS, "<", 0, NULL,
        N_("to the previous reset or failure"))
 /* experiments */
-ACTION(EXPERIMENT, "experiment", IN_CONSOLE | IN_DIAGNOSIS, "e", 0, NULL,
+ACTION(EXPERIMENT, "experiment", IN_CONSOLE | IN_DIAGNOSIS, "e", 4, N_("experiment"),
        N_("the experiments: find out by connections of our own"))
 ACTION(RUN_TEST, "run-test", IN_DIAGNOSIS, "t", 0, NULL,
        N_("run the experiment that answers this question"))

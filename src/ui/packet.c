@@ -21,6 +21,7 @@ struct packet_view {
     struct cursor_pos at[PART_COUNT];
     int rows[PART_COUNT], count[PART_COUNT];
     struct lines lines[PART_COUNT];
+    struct area where[PART_COUNT];
     struct lines right; /* where there is room: the layers from TCP on, beside those below it */
 };
 
@@ -126,6 +127,8 @@ static void draw_part(struct packet_view *v, int part, const char *title, struct
 {
     struct area inside = frame_inside(a);
     struct lines *l = &v->lines[part];
+
+    v->where[part] = a;
     struct cursor_pos *at = &v->at[part];
     int n = (int)(part == PART_LAYERS ? MAX_OF(l->nr, v->right.nr) : l->nr);
 
@@ -237,6 +240,34 @@ static bool packet_action(struct ui *ui, void *state, enum action a)
     return true;
 }
 
+static void packet_place(struct ui *ui, void *state, struct place *at)
+{
+    (void)ui;
+    at->packet = ((const struct packet_view *)state)->number;
+}
+
+static void packet_copy(struct ui *ui, void *state, struct strbuf *out)
+{
+    const struct kept_packet *k =
+        session_packet(ui->s, ((const struct packet_view *)state)->number);
+
+    if (!k)
+        return;
+    packet_layers(out, k);
+    packet_hex(out, k);
+}
+
+static void packet_point(struct ui *ui, void *state, int x, int y)
+{
+    struct packet_view *v = state;
+
+    (void)ui;
+    for (int i = 0; i < PART_COUNT; i++)
+        if (x >= v->where[i].x && x < v->where[i].x + v->where[i].w && y + 1 >= v->where[i].y &&
+            y + 1 < v->where[i].y + v->where[i].h)
+            v->focus = i;
+}
+
 const struct screen packet_screen = {
     .name = "packet",
     .title = N_("Packet"),
@@ -246,4 +277,7 @@ const struct screen packet_screen = {
     .draw = packet_draw,
     .action = packet_action,
     .close = packet_close,
+    .point = packet_point,
+    .place = packet_place,
+    .copy = packet_copy,
 };

@@ -23,7 +23,7 @@ static bool shown(struct ui *ui, const struct incident *i)
 }
 
 /* What makes two failures of one target the same: a row says how often, not each again. */
-static uint64_t same_key(const struct session *s, const struct incident *i)
+uint64_t reset_same_key(const struct session *s, const struct incident *i)
 {
     const struct result *r = i->result ? session_result_by_id(s, i->result) : NULL;
     const struct judgement *j = &i->judgement;
@@ -51,7 +51,7 @@ static int build_rows(struct ui *ui, struct console *c)
         const struct incident *i = s->incidents[n];
         if (!shown(ui, i))
             continue;
-        uint64_t key = i->target ? same_key(s, i) : hash_mix(i->id, 1);
+        uint64_t key = i->target ? reset_same_key(s, i) : hash_mix(i->id, 1);
         for (at = key & (slots - 1); table[at]; at = (at + 1) & (slots - 1))
             if (c->reset_rows[table[at] - 1].key == key)
                 break;

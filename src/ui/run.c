@@ -1,9 +1,11 @@
 /*
  * run.c: the console on a terminal: keys at once, data at most 20 times a second.
  */
+#include "ui/plain.h"
 #include "ui/private.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,9 +13,83 @@
 
 #define FRAME (NS_PER_SEC / 20)
 
+/* ---- line by line ---- */
+
+static void flush_lines(struct ui *ui)
+{
+    fwrite(ui->plain->out.buf, 1, ui->plain->out.len, stdout);
+    fflush(stdout);
+    strbuf_reset(&ui->plain->out);
+}
+
+static void on_lines(void *arg, int events)
+{
+    struct ui *ui = arg;
+    struct plain *p = ui->plain;
+    char buf[512];
+    ssize_t n = read(ui->input_fd, buf, sizeof(buf));
+
+    (void)events;
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+        ui_lost(ui);
+        return;
+    }
+    for (ssize_t i = 0; i < n && !ui->quitting; i++) {
+        if (buf[i] != '\n' && p->len + 1 < sizeof(p->line)) {
+            p->line[p->len++] = buf[i];
+            continue;
+        }
+        p->line[p->len] = '\0';
+        p->len = 0;
+        plain_line(p, p->line);
+        flush_lines(ui);
+    }
+}
+
+static int start_lines(struct ui *ui)
+{
+    const char *cols = getenv("COLUMNS"), *name = ttyname(STDIN_FILENO);
+    uint64_t width = 80;
+
+    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+        return -ENOTTY;
+    ui->plain = calloc(1, sizeof(*ui->plain));
+    if (!ui->plain)
+        return -ENOMEM;
+    if (cols && parse_u64(cols, 20, 1000, &width) < 0)
+        width = 80;
+    ui->input_fd = name ? open(name, O_RDWR | O_NOCTTY | O_CLOEXEC) : -1; /* as term.c does */
+    if (ui->input_fd < 0)
+        ui->input_fd = STDIN_FILENO;
+    plain_open(ui->plain, ui, (int)width - 1);
+    flush_lines(ui);
+    return 0;
+}
+
+static void end_lines(struct ui *ui)
+{
+    if (!ui->plain)
+        return;
+    plain_release(ui->plain);
+    free(ui->plain);
+    if (ui->input_fd > STDERR_FILENO)
+        close(ui->input_fd);
+}
+
+/* ---- on a screen ---- */
+
 static void draw_now(struct ui *ui)
 {
     int cols, rows;
+
+    if (ui->plain) {
+        if (!ui->quitting)
+            plain_news(ui->plain);
+        flush_lines(ui);
+        ui->drawn_revision = ui->s->revision;
+        ui->last_draw = loop_clock();
+        return;
+    }
 
     if (ui->quitting)
         return;
@@ -77,6 +153,8 @@ static void on_signal(void *arg, int signo)
 {
     struct ui *ui = arg;
 
+    if (ui->plain && (signo == SIGWINCH || signo == SIGCONT))
+        return;
     switch (signo) {
     case SIGWINCH:
         term_resized(ui->term);
@@ -102,7 +180,8 @@ static int watch_everything(struct ui *ui)
             return -ENOMEM;
         ui->nsignals = i + 1;
     }
-    ui->input = loop_watch(ui->loop, STDIN_FILENO, LOOP_READ, on_input, ui);
+    ui->input = loop_watch(ui->loop, ui->plain ? ui->input_fd : term_fd(ui->term), LOOP_READ,
+                           ui->plain ? on_lines : on_input, ui);
     ui->draw_timer = loop_timer(ui->loop, 0, 0, on_draw_timer, ui);
     ui->clock_timer = loop_timer(ui->loop, NS_PER_SEC, NS_PER_SEC, on_clock, ui);
     return ui->input && ui->draw_timer && ui->clock_timer ? 0 : -ENOMEM;
@@ -119,6 +198,8 @@ int ui_start(struct ui **out, struct loop *l, const struct session *s,
     ui->loop = l;
     ui->root = geteuid() == 0;
     err = term_open(&ui->term, &ui->opt);
+    if (err == -ENXIO)
+        err = start_lines(ui);
     ui_choose_plots(ui);
     if (err == 0)
         err = watch_everything(ui);
@@ -142,9 +223,10 @@ void ui_free(struct ui *ui)
     timer_stop(ui->clock_timer);
     for (size_t i = 0; i < ui->nsignals; i++)
         signal_watch_stop(ui->signals[i]);
-    if (ui->print_at_end)
+    if (ui->print_at_end && !ui->plain)
         canvas_text(&ui->canvas, &last);
     term_close(ui->term);
+    end_lines(ui);
     if (last.len) {
         fwrite(last.buf, 1, last.len, stdout);
         fflush(stdout);

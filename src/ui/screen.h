@@ -93,6 +93,7 @@ struct ui {
     enum plot_kind plots; /* what pictures are made of here */
     struct canvas canvas;
     struct terminal *term;
+    struct plain *plain; /* line by line: no screen is drawn; else NULL */
     struct open_screen stack[SCREENS_MAX];
     int depth;
     struct prompt prompt;
@@ -119,6 +120,7 @@ struct ui {
     nstime last_draw;
     struct timer *draw_timer, *clock_timer;
     struct watch *input;
+    int input_fd; /* of plain */
     struct signal_watch *signals[6];
     size_t nsignals;
 };
@@ -130,6 +132,9 @@ void ui_note(struct ui *ui, enum look look, const char *fmt, ...)
 void ui_prompt(struct ui *ui, const char *label, const char *text, void (*changed)(struct ui *ui),
                void (*done)(struct ui *ui, bool ok));
 void ui_ask(struct ui *ui, const char *question, void (*done)(struct ui *ui, bool ok));
+void ui_save(struct ui *ui);
+bool ui_would_lose(const struct ui *ui); /* by quitting now */
+void ui_refresh_permission(struct ui *ui);
 void ui_do(struct ui *ui, enum action a);
 void ui_copy(struct ui *ui);
 void ui_set_theme(struct ui *ui, const char *name);
@@ -150,6 +155,7 @@ int mark_of_packet(const struct ui *ui, uint64_t packet);
 void history_add(struct history *h, const char *line);
 void history_release(struct history *h);
 void ui_open_incident(struct ui *ui, uint64_t incident); /* Diagnosis, or says there is none */
+uint64_t reset_same_key(const struct session *s, const struct incident *i);
 void ui_open_flow(struct ui *ui, uint64_t flow, uint64_t packet);
 void ui_open_packet(struct ui *ui, uint64_t packet);
 void ui_open_experiment(struct ui *ui, uint64_t incident, const char *test);

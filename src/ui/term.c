@@ -8,6 +8,7 @@
 
 #include <curses.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <langinfo.h>
 #include <poll.h>
 #include <signal.h>
@@ -24,6 +25,7 @@
 
 struct terminal {
     SCREEN *screen;
+    FILE *in; /* keys: the tty opened once more, or stdin */
     const struct theme *theme;
     int colors;
     bool mouse;
@@ -163,6 +165,31 @@ static bool usable(void)
     return move && move != (char *)-1;
 }
 
+/* The loop makes what it watches non-blocking, and that is a property of the open file, which
+ * stdin, stdout and the shell's own share: drawing would lose bytes on a slow line, and the shell
+ * would be left with it. So keys are read from the terminal opened once more. */
+static FILE *own_input(void)
+{
+    const char *name = ttyname(STDIN_FILENO);
+    int fd = name ? open(name, O_RDWR | O_NOCTTY | O_CLOEXEC) : -1;
+    FILE *in = fd >= 0 ? fdopen(fd, "r") : NULL;
+
+    if (!in && fd >= 0)
+        close(fd);
+    return in ? in : stdin;
+}
+
+static void close_input(FILE *in)
+{
+    if (in != stdin)
+        fclose(in);
+}
+
+int term_fd(const struct terminal *t)
+{
+    return fileno(t->in);
+}
+
 int term_open(struct terminal **out, const struct ui_options *opt)
 {
     struct terminal *t;
@@ -174,16 +201,15 @@ int term_open(struct terminal **out, const struct ui_options *opt)
         return -ENOMEM;
     tcgetattr(STDIN_FILENO, &rescue.saved);
     set_escdelay(ESC_DELAY_MS);
-    t->screen = newterm(NULL, stdout, stdin);
+    t->in = own_input();
+    t->screen = newterm(NULL, stdout, t->in);
     if (!t->screen || !usable()) {
-        const char *name = getenv("TERM");
         if (t->screen) {
             endwin();
             delscreen(t->screen);
         }
+        close_input(t->in);
         free(t);
-        log_msg(LOG_ERROR, _("TERM=%s names no terminal a screen can be drawn on; -b needs none"),
-                name ? name : "");
         return -ENXIO;
     }
     t->mouse = opt->mouse;
@@ -204,6 +230,7 @@ void term_close(struct terminal *t)
     endwin();
     disarm_rescue();
     delscreen(t->screen);
+    close_input(t->in);
     canvas_release(&t->shown);
     free(t);
 }
@@ -414,28 +441,27 @@ static int special_key(wint_t ch, struct key *out)
 }
 
 /* Readable without a byte to read: the other end of the terminal has gone. */
-static bool tty_lost(void)
+static bool tty_lost(int fd)
 {
-    struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
+    struct pollfd p = {.fd = fd, .events = POLLIN};
     int n = 0;
 
     if (poll(&p, 1, 0) <= 0)
         return false;
     if (p.revents & (POLLHUP | POLLERR | POLLNVAL))
         return true;
-    return ioctl(STDIN_FILENO, FIONREAD, &n) < 0 || n == 0;
+    return ioctl(fd, FIONREAD, &n) < 0 || n == 0;
 }
 
 int term_key(struct terminal *t, struct key *out)
 {
     wint_t ch;
 
-    (void)t;
     *out = (struct key){0};
     for (;;) {
         int kind = get_wch(&ch);
         if (kind == ERR)
-            return tty_lost() ? -EIO : 0;
+            return tty_lost(term_fd(t)) ? -EIO : 0;
         if (kind == KEY_CODE_YES) {
             out->code = special_key(ch, out);
         } else {

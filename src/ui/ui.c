@@ -123,7 +123,7 @@ static void quit_answered(struct ui *ui, bool ok)
 }
 
 /* A live session is written as it goes, a file is still there: what would really be lost? */
-static bool would_lose(const struct ui *ui)
+bool ui_would_lose(const struct ui *ui)
 {
     const struct session *s = ui->s;
 
@@ -133,7 +133,7 @@ static bool would_lose(const struct ui *ui)
 static void quit_asked(struct ui *ui, bool leave_printed)
 {
     ui->print_at_end = leave_printed;
-    if (!would_lose(ui)) {
+    if (!ui_would_lose(ui)) {
         do_quit(ui);
         return;
     }
@@ -158,7 +158,7 @@ void ui_lost(struct ui *ui)
 {
     if (ui->quitting)
         return;
-    if (would_lose(ui))
+    if (ui_would_lose(ui))
         ui_save(ui);
     do_quit(ui);
 }

@@ -99,7 +99,7 @@ static void tcp_layer(struct strbuf *out, const struct packet *p)
     strbuf_addf(out, "  %s  %s\n", _("checksum"),
                 !t->checksum_seen ? _("not checked (segment not all here)")
                 : t->checksum_ok  ? _("right")
-                                  : _("wrong"));
+                                  : _("not valid: made wrong, or left to the network card"));
     tcp_options(out, t);
 }
 

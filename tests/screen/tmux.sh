@@ -136,7 +136,15 @@ see '3 Packets'
 keys 'clear' Enter
 gone '3 Packets'
 keys "TERM=dumb $bin -r $dir/reset.pcap" Enter
-see 'names no terminal'
+see 'line by line'
+keys '1' Enter
+see 'retry:'
+keys 'f' Enter
+see 'from the client: SYN'
+keys 'q' Enter
+see 'prompt>'
+keys 'clear' Enter
+gone 'line by line'
 
 # a lost terminal ends it: no process stays behind
 keys "$bin -r $dir/reset.pcap" Enter
