@@ -109,7 +109,8 @@ static void begin_feed(struct batch *b)
     const struct options *o = b->work.options;
     bool to_stdout = !o->output || strcmp(o->output, "-") == 0;
 
-    if (to_stdout && !o->settings.read_file && strcmp(o->format, "jsonl") == 0)
+    if (to_stdout && !o->settings.read_file && !o->settings.redact &&
+        strcmp(o->format, "jsonl") == 0)
         report_feed_begin(&b->feed, b->work.session, report_fd(o));
 }
 
@@ -135,10 +136,32 @@ static int finish_feed(const struct options *o, struct batch *b)
     return err ? report_failed(o, err) : 0;
 }
 
-static int finish(const struct options *o, const struct session *s, uint64_t said, struct batch *b)
+/* What was watched is redacted as it was saved; what was read had been redacted before. */
+static int write_redacted(const struct options *o, struct session *s)
 {
+    struct session *copy = NULL;
+    char err[300] = "";
+
+    if (session_redacted_copy(&copy, s, NULL, err, sizeof(err))) {
+        complain(_("it cannot be redacted: %s"), err);
+        return EXIT_CANNOT;
+    }
+    int status = write_report(o, copy);
+    session_free(copy);
+    return status;
+}
+
+static int finish(const struct options *o, struct session *s, uint64_t said, struct batch *b)
+{
+    int status;
+
     say_messages(s, &said);
-    int status = b && b->feed ? finish_feed(o, b) : write_report(o, s);
+    if (b && b->feed)
+        status = finish_feed(o, b);
+    else if (o->settings.redact && !s->redacted)
+        status = write_redacted(o, s);
+    else
+        status = write_report(o, s);
     return status ? status : session_exit_status(s);
 }
 
@@ -168,6 +191,10 @@ static int batch_session(const struct options *o)
     rc = read_logs(s, o);
     session_judge(s);
     rc = rc ? rc : finish(o, s, 0, NULL);
+    if (session_is_saved(s)) {
+        work_write_reports(s);
+        session_save_end(s);
+    }
     session_free(s);
     return rc;
 }

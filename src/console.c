@@ -97,6 +97,13 @@ static int do_save(void *arg, char *where, size_t wherelen)
     return work_save(&c->work, where, wherelen);
 }
 
+static int do_save_redacted(void *arg, char *where, size_t wherelen)
+{
+    struct console *c = arg;
+
+    return work_save_redacted(&c->work, where, wherelen);
+}
+
 static int do_experiment(void *arg, uint64_t incident, const char *id, bool consent, char *err,
                          size_t errlen)
 {
@@ -300,6 +307,7 @@ static int start_screens(struct console *c, const struct options *o)
                                  .set_setting = do_set_setting,
                                  .save_keys = do_save_keys,
                                  .host = do_host,
+                                 .save_redacted = do_save_redacted,
                                  .quit = do_quit,
                                  .arg = c};
     const char *no_color = getenv("NO_COLOR");

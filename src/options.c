@@ -30,6 +30,8 @@ enum long_option {
     OPT_AUTH,
     OPT_LOG,
     OPT_SAVE,
+    OPT_REDACT,
+    OPT_AT,
     OPT_FLOWS,
     OPT_MAX_FLOWS,
     OPT_MAX_MEMORY,
@@ -83,6 +85,8 @@ static const struct option long_options[] = {
     {"log", required_argument, NULL, OPT_LOG},
     {"playbook", required_argument, NULL, 'P'},
     {"save", no_argument, NULL, OPT_SAVE},
+    {"redact", no_argument, NULL, OPT_REDACT},
+    {"at", required_argument, NULL, OPT_AT},
     {"flows", no_argument, NULL, OPT_FLOWS},
     {"max-flows", required_argument, NULL, OPT_MAX_FLOWS},
     {"max-memory", required_argument, NULL, OPT_MAX_MEMORY},
@@ -177,6 +181,11 @@ void options_help(void)
             "      --theme NAME        default, light, high-contrast, colour-blind, mono\n"
             "      --max-flows N       connections held in memory\n"
             "      --max-memory SIZE   of packets kept (64M)\n"),
+          stdout);
+    fputs(_("      --redact            replace addresses, names, paths, payload in all that is "
+            "written\n"
+            "      --at TIME           with -r of a session: as it was then, or TIME after it "
+            "began\n"),
           stdout);
     fputs(_("\n"
             "What was before\n"
@@ -320,6 +329,16 @@ static int set_budget(struct options *o, const char *text)
     return rc;
 }
 
+/* A moment, or a span after the beginning of the session. */
+static int set_at(struct options *o, const char *text)
+{
+    if (time_parse_rfc3339(text, &o->settings.at) == 0 && o->settings.at > 0)
+        return 0;
+    if (parse_seconds(text, &o->settings.at) == 0 && o->settings.at > 0)
+        return 0;
+    return usage(_("--at: write 2026-01-31T12:00:00Z, or 90s after the beginning: %s"), text);
+}
+
 static int set_theme(struct options *o, const char *text)
 {
     static const char *const words[] = {"default", "light", "high-contrast", "colour-blind",
@@ -404,6 +423,7 @@ static int set_flag(struct options *o, int c)
     case 'n': o->settings.numeric = true; return 0;
     case 'k': o->settings.defaults.insecure = 1; return 0;
     case OPT_SAVE: o->save_asked = true; return 0;
+    case OPT_REDACT: o->settings.redact = true; return 0;
     case OPT_FLOWS: o->settings.flows = true; return 0;
     case OPT_ASCII: o->ascii = true; return 0;
     case OPT_DEMO: o->demo = true; return 0;
@@ -499,6 +519,7 @@ static int set_text(struct options *o, int c, char *arg)
     case OPT_AUTH: st->defaults.auth = arg; return 0;
     case 'C': return 0; /* read before all others */
     case OPT_COLOR: return set_color(o, arg);
+    case OPT_AT: return set_at(o, arg);
     case OPT_THEME: return set_theme(o, arg);
     case OPT_EXPLAIN:
         o->mode = MODE_EXPLAIN;
@@ -572,6 +593,8 @@ static int check(const struct options *o)
         return usage(_("%s: --format is text or json"), "--history");
     if (o->mode == MODE_CONSOLE && (o->format || o->output))
         return usage(_("--format and --output belong to --batch"));
+    if (st->at && !(st->read_file && session_is_session(st->read_file)))
+        return usage(_("--at belongs to -r of a saved session"));
     if (st->read_file && st->ninterfaces)
         return usage(_("-r reads a file, -i captures: one of them"));
     if (st->read_file && targets)

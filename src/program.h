@@ -117,6 +117,8 @@ struct work {
 /* Starts the capture, drops privileges, adds the targets, begins to save. 0 or an exit status. */
 int work_start(struct work *w, const struct options *o, run_fn fn, void *arg);
 int work_save(struct work *w, char *where, size_t wherelen); /* session and reports */
+int work_save_redacted(struct work *w, char *where, size_t wherelen); /* a copy, beside it */
+void work_write_reports(const struct session *s); /* into its directory */
 void work_end(struct work *w); /* reports beside the session; frees all */
 
 /* ---- past.c: what earlier runs found ---- */

@@ -221,7 +221,7 @@ int work_start(struct work *w, const struct options *o, run_fn fn, void *arg)
     return rc ? EXIT_CANNOT : 0;
 }
 
-static void write_reports(const struct session *s)
+void work_write_reports(const struct session *s)
 {
     char path[600];
 
@@ -236,6 +236,46 @@ static void write_reports(const struct session *s)
     }
 }
 
+/* Beside a session that is redacted as it is written stand reports of what is written. */
+static void write_reports(struct session *s, bool redact)
+{
+    struct session *copy = NULL;
+    char err[300] = "";
+
+    if (!redact || s->redacted) {
+        work_write_reports(s);
+        return;
+    }
+    if (session_redacted_copy(&copy, s, NULL, err, sizeof(err))) {
+        complain(_("it cannot be redacted: %s"), err);
+        return;
+    }
+    snprintf(copy->dir, sizeof(copy->dir), "%s", s->dir);
+    work_write_reports(copy);
+    session_free(copy);
+}
+
+int work_save_redacted(struct work *w, char *where, size_t wherelen)
+{
+    struct session *copy = NULL;
+    char err[300] = "";
+    int rc = session_redacted_copy(&copy, w->session, "", err, sizeof(err));
+
+    if (rc) {
+        snprintf(where, wherelen, "%s", err);
+        return rc;
+    }
+    rc = session_is_saved(copy) ? session_save_end(copy) : -EIO;
+    if (!rc)
+        work_write_reports(copy);
+    if (rc && copy->nmessages)
+        snprintf(where, wherelen, "%s", copy->messages[copy->nmessages - 1].text);
+    else
+        snprintf(where, wherelen, "%s", rc ? strerror(-rc) : copy->dir);
+    session_free(copy);
+    return rc;
+}
+
 int work_save(struct work *w, char *where, size_t wherelen)
 {
     struct session *s = w->session;
@@ -248,7 +288,7 @@ int work_save(struct work *w, char *where, size_t wherelen)
     }
     rc = session_save_sync(s);
     if (!rc) {
-        write_reports(s);
+        write_reports(s, s->settings.redact);
         s->dirty = false;
     }
     snprintf(where, wherelen, "%s", rc ? strerror(-rc) : s->dir);
@@ -266,11 +306,12 @@ void work_end(struct work *w)
     if (w->session && failed) {
         session_save_discard(w->session);
     } else if (w->session && session_is_saved(w->session) && w->session->finished) {
-        write_reports(w->session);
+        write_reports(w->session, w->session->settings.redact);
         session_save_end(w->session);
     }
     if (w->session && !failed && w->session->finished && w->options)
-        past_add(w);
+        if (!w->session->settings.redact) /* it would keep the names */
+            past_add(w);
     session_free(w->session);
     loop_free(w->loop);
     memset(w, 0, sizeof(*w));

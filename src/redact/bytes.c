@@ -57,12 +57,12 @@ void scramble(struct redactor *r, const uint8_t *in, uint8_t *out, size_t n)
 }
 
 /* The nonce is left out: a name has one replacement, whatever is tried elsewhere. */
-void redact_label(struct redactor *r, const uint8_t *in, uint8_t *out, size_t n)
+void redact_label(struct redactor *r, const uint8_t *in, uint8_t *out, size_t n, bool after_dot)
 {
     uint8_t lower[64], ks[64];
     unsigned nonce = r->nonce;
 
-    if (label_of_everybody((const char *)in, n)) {
+    if (label_of_everybody((const char *)in, n, after_dot)) {
         memmove(out, in, n);
         return;
     }
@@ -103,7 +103,7 @@ void scramble_text(struct redactor *r, const uint8_t *in, uint8_t *out, size_t n
         while (i + len < n && in_label(in[i + len]))
             len++;
         if (len)
-            redact_label(r, in + i, out + i, len);
+            redact_label(r, in + i, out + i, len, i && in[i - 1] == '.');
         else if (in[i] < 0x80 && ispunct(in[i]))
             out[i] = in[i]; /* between words it is grammar, not content */
         i += len ? len : 1;
@@ -118,7 +118,7 @@ void redact_name(struct redactor *r, char *name)
         size_t n = 0;
         while (at[n] && at[n] != '.')
             n++;
-        redact_label(r, at, at, n);
+        redact_label(r, at, at, n, at > (uint8_t *)name);
         at += n + (at[n] == '.');
     }
 }

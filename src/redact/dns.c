@@ -46,7 +46,7 @@ static bool name(struct message *m)
             return true;
         if (n > m->len - m->at)
             return false;
-        redact_label(m->r, m->in + m->at, m->out + m->at, n);
+        redact_label(m->r, m->in + m->at, m->out + m->at, n, labels > 0);
         m->at += n;
     }
     return false;

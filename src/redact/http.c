@@ -67,7 +67,7 @@ static void header_name(struct redactor *r, const uint8_t *in, uint8_t *out, siz
         if (len && header_word((const char *)in + i, len))
             memcpy(out + i, in + i, len);
         else if (len)
-            redact_label(r, in + i, out + i, len);
+            redact_label(r, in + i, out + i, len, false);
         else
             out[i] = in[i];
         i += len ? len : 1;
@@ -113,7 +113,7 @@ static void status_line(struct redactor *r, const uint8_t *in, uint8_t *out, siz
         if (len && word_of_protocols((const char *)in + i, len))
             memcpy(out + i, in + i, len);
         else if (len)
-            redact_label(r, in + i, out + i, len);
+            redact_label(r, in + i, out + i, len, false);
         else
             scramble_text(r, in + i, out + i, 1, false);
         i += len ? len : 1;

@@ -33,13 +33,14 @@ uint64_t seed_of(struct redactor *r, unsigned kind, const void *data, size_t len
 void scramble(struct redactor *r, const uint8_t *in, uint8_t *out, size_t n);
 /* Letters and digits in runs, each as a name's label is; phrases that verdicts lean on are kept. */
 void scramble_text(struct redactor *r, const uint8_t *in, uint8_t *out, size_t n, bool phrases);
-void redact_label(struct redactor *r, const uint8_t *in, uint8_t *out, size_t n);
+/* after_dot: of two letters it names a country, not a host. */
+void redact_label(struct redactor *r, const uint8_t *in, uint8_t *out, size_t n, bool after_dot);
 
 /* ---- words.c ---- */
-bool word_of_protocols(const char *word, size_t n);  /* any case */
-bool label_of_everybody(const char *word, size_t n); /* www, com, arpa */
-bool header_word(const char *word, size_t n);        /* a part of a known header's name */
-size_t phrase_at(const uint8_t *p, size_t n);        /* its length, 0: none begins here */
+bool word_of_protocols(const char *word, size_t n);                  /* any case */
+bool label_of_everybody(const char *word, size_t n, bool after_dot); /* www, com, arpa */
+bool header_word(const char *word, size_t n); /* a part of a known header's name */
+size_t phrase_at(const uint8_t *p, size_t n); /* its length, 0: none begins here */
 
 /* ---- packet.c, transport.c: a packet that is being rewritten ---- */
 struct span { /* of a layer: where it lies in the packet, and how long it was on the wire */

@@ -28,8 +28,10 @@ void redact_mac(struct redactor *r, uint8_t mac[6]);
 void redact_name(struct redactor *r, char *name);
 
 enum redact_how {
-    REDACT_WORDS,  /* sentences and log lines: words of protocols and errors stay, and numbers */
-    REDACT_STRICT, /* everything but punctuation and addresses' form is replaced */
+    REDACT_WORDS,   /* sentences and log lines: words of protocols and errors stay, and numbers */
+    REDACT_NAMES,   /* a name or an endpoint: only short numbers stay, a port's */
+    REDACT_PHRASES, /* payload that was quoted: as it is done in packets */
+    REDACT_STRICT,  /* everything but punctuation and addresses' form is replaced */
 };
 /* Addresses in it become what redact_addr() makes of them, names and words what redact_name() does.
  */

@@ -6,7 +6,9 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 
+#define PORT_MAX   5
 #define NUMBER_MAX 10 /* digits; a longer number is more likely somebody's than a count */
 
 static bool in_address(char c)
@@ -83,7 +85,7 @@ static size_t addr_at(struct redactor *r, const char *p, size_t n, struct strbuf
 }
 
 static void put_word(struct redactor *r, enum redact_how how, const char *p, size_t n,
-                     struct strbuf *out)
+                     bool after_dot, struct strbuf *out)
 {
     size_t digits = 0;
     uint8_t space[256];
@@ -101,16 +103,40 @@ static void put_word(struct redactor *r, enum redact_how how, const char *p, siz
         strbuf_add(out, p, n); /* of a time: 2026-01-01T10 */
         return;
     }
+    if (how == REDACT_NAMES && digits == n && n <= PORT_MAX) {
+        strbuf_add(out, p, n);
+        return;
+    }
     for (size_t at = 0; at < n; at += sizeof(space)) {
         size_t len = MIN_OF(n - at, sizeof(space));
-        redact_label(r, (const uint8_t *)p + at, space, len);
+        redact_label(r, (const uint8_t *)p + at, space, len, after_dot);
         strbuf_add(out, space, len);
     }
+}
+
+static void payload_text(struct redactor *r, const char *in, size_t len, struct strbuf *out)
+{
+    uint8_t *copy = malloc(len + 1);
+
+    if (!copy) {
+        strbuf_addchars(out, 'x', len);
+        return;
+    }
+    scramble_text(r, (const uint8_t *)in, copy, len, true);
+    for (size_t i = 0; i < len; i++) /* it must stay UTF-8 */
+        if (copy[i] >= 0x80)
+            copy[i] = 'x';
+    strbuf_add(out, copy, len);
+    free(copy);
 }
 
 void redact_text(struct redactor *r, enum redact_how how, const char *in, size_t len,
                  struct strbuf *out)
 {
+    if (how == REDACT_PHRASES) {
+        payload_text(r, in, len, out);
+        return;
+    }
     for (size_t i = 0; i < len;) {
         bool begins = i == 0 || !word_char(in[i - 1]);
         size_t n = begins ? mac_at(r, in + i, len - i, out) : 0;
@@ -120,7 +146,7 @@ void redact_text(struct redactor *r, enum redact_how how, const char *in, size_t
             while (i + n < len && word_char(in[i + n]))
                 n++;
             if (n)
-                put_word(r, how, in + i, n, out);
+                put_word(r, how, in + i, n, i && in[i - 1] == '.', out);
             else
                 strbuf_addch(out, in[i]);
         }

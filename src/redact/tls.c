@@ -57,7 +57,7 @@ static void server_name(struct clear v)
             size_t n = 0;
             while (i + n < name.end && name.in[i + n] != '.')
                 n++;
-            redact_label(v.r, v.in + i, v.out + i, n);
+            redact_label(v.r, v.in + i, v.out + i, n, i > name.at);
             i += n;
             if (i < name.end)
                 v.out[i] = v.in[i], i++;

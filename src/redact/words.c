@@ -100,8 +100,8 @@ static const char header_words[] =
     "to token trace trailer transfer transport type ua unmodified unsafe upgrade upstream uri user "
     "varnish vary via warning websocket with wap www x xss access ";
 
-/* Labels that name nothing: kinds of service, the great top levels, reverse zones. Of one and two
- * letters all are kept. */
+/* Labels that name nothing: kinds of service, the great top levels, reverse zones. Of two
+ * letters all are kept behind a dot. */
 static const char common_labels[] =
     " www com net org edu gov mil int arpa local localhost _tcp _udp "
     "in-addr ip6 dns ns1 ns2 localdomain ";
@@ -182,13 +182,12 @@ bool redact_keeps_word(const char *word)
     return word_of_protocols(word, strlen(word));
 }
 
-bool label_of_everybody(const char *word, size_t n)
+bool label_of_everybody(const char *word, size_t n, bool after_dot)
 {
-    bool letters = true;
+    bool country =
+        after_dot && n == 2 && isalpha((unsigned char)word[0]) && isalpha((unsigned char)word[1]);
 
-    for (size_t i = 0; i < n; i++)
-        letters = letters && isalpha((unsigned char)word[i]);
-    return (n <= 2 && letters) || listed(common_labels, word, n);
+    return country || listed(common_labels, word, n);
 }
 
 bool header_word(const char *word, size_t n)

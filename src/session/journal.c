@@ -87,14 +87,19 @@ static void put(struct session *s, const char *type, json_t *j)
 void journal_begin(struct session *s)
 {
     const struct settings *st = &s->settings;
-
-    put(s, "session",
-        json_pack("{s:i,s:s,s:o,s:o,s:o,s:o,s:o,s:I,s:I,s:I,s:I}", "v", 1, "program",
+    json_t *j =
+        json_pack("{s:i,s:s,s:o,s:o,s:o,s:o,s:o,s:I,s:I,s:I,s:I}", "v", SESSION_VERSION, "program",
                   PACKAGE_STRING, "name", text(st->name), "file", text(st->read_file), "filter",
                   text(st->filter), "playbook", text(st->playbook ? st->playbook->id : NULL),
                   "started", moment(s->started), "rounds", (json_int_t)st->rounds, "interval",
                   (json_int_t)st->interval, "max_flows", (json_int_t)st->max_flows, "first_packet",
-                  (json_int_t)s->priv->saving.first_packet));
+                  (json_int_t)s->priv->saving.first_packet);
+
+    if (j && s->redacted)
+        json_object_set_new(j, "redacted", json_true());
+    if (j)
+        json_object_set_new(j, "number", text(s->priv->id));
+    put(s, "session", j);
 }
 
 void journal_vantage(struct session *s)

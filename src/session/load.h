@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 
+#define SPAN_MAX       (400 * 24 * 3600 * NS_PER_SEC) /* --at: less is after the beginning */
 #define LINE_MAX_BYTES ((size_t)4 << 20)
 #define RESULTS_MAX    5000000
 #define CHAIN_TEXT     64
@@ -19,13 +20,21 @@ struct mapped {
 struct loader {
     struct session *s;
     struct mapped lines, packets;
+    struct mapped later; /* lines that came after those of the file */
     struct capread reader;
-    size_t at; /* in packets */
-    uint64_t first_packet, given;
-    bool packets_done, header;
+    struct strbuf clear;                  /* a line, redacted */
+    size_t at;                            /* in packets */
+    uint64_t first_packet, given, wanted; /* wanted: the highest number a line speaks of */
+    unsigned damaged, first_damaged;      /* lines that could not be read */
+    nstime until;                         /* what came later is left out; NSTIME_NONE: nothing */
+    bool by_packets;                      /* the clock of `until` is the packets', not the lines' */
+    bool packets_done, header, stopped, strangers;
     char *err;
     size_t errlen;
 };
+
+/* ---- load.c ---- */
+void settle_until(struct loader *l, nstime begun);
 
 /* ---- load_value.c: what is missing or of another type is the default ---- */
 int64_t line_int(const json_t *j, const char *key, int64_t def);

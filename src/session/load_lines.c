@@ -12,11 +12,19 @@ int load_session(struct loader *l, const json_t *j)
     struct session *s = l->s;
     char text[512];
 
-    if (line_int(j, "v", 0) != 1)
-        return -EPROTONOSUPPORT;
+    int64_t version = line_int(j, "v", 0);
+
     if (l->header)
         return 0;
     l->header = true;
+    if (version > SESSION_VERSION)
+        session_message(s, MSG_WARN,
+                        _("a session of a newer version (%lld): what this one does not know is "
+                          "left out"),
+                        (long long)version);
+    s->priv->id[0] = 0;
+    if (line_text(text, sizeof(text), j, "number"))
+        snprintf(s->priv->id, sizeof(s->priv->id), "%.16s", text);
     l->first_packet = (uint64_t)MAX_OF(line_int(j, "first_packet", 1), 1);
     l->given = l->first_packet - 1;
     s->started = line_int(j, "started", NSTIME_NONE);
@@ -26,6 +34,9 @@ int load_session(struct loader *l, const json_t *j)
         s->settings.playbook = playbook_by_id(text);
     if (line_text(text, sizeof(text), j, "filter"))
         s->settings.filter = arena_strdup(&s->priv->strings, text);
+    l->by_packets = json_is_string(json_object_get(j, "file"));
+    if (!l->by_packets)
+        settle_until(l, s->started);
     if (line_text(text, sizeof(text), j, "file")) {
         s->settings.read_file = arena_strdup(&s->priv->strings, text);
         s->started = s->ended = NSTIME_NONE;

@@ -96,12 +96,17 @@ uint64_t session_log_line(struct session *s, const char *source, uint64_t number
     }
     text_clean(line, sizeof(line), text, len);
     mask_secrets(line);
+    bool redact = s->priv->redacting.what == REDACT_INPUT && !s->priv->loading;
+    if (redact)
+        redacted_text(s, REDACT_WORDS, line, sizeof(line));
     int group = log_digest_add(&s->log, line, strlen(line), number);
     if (group < 0)
         return 0;
     if (!s->log_name[0])
         text_clean(s->log_name, sizeof(s->log_name), source, strlen(source));
-    journal_log(s, source, number, line);
+    if (redact && s->log.errors == 1)
+        redacted_text(s, REDACT_STRICT, s->log_name, sizeof(s->log_name));
+    journal_log(s, redact ? s->log_name : source, number, line);
     struct incident *i = incident_of_group(s, (size_t)group);
     if (i)
         incident_dirty(s, i);

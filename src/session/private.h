@@ -2,8 +2,11 @@
 #ifndef SESSION_PRIVATE_H
 #define SESSION_PRIVATE_H
 
+#include "redact/redact.h"
 #include "session/session.h"
 
+#define SESSION_VERSION  1 /* a line more, or a key, is no other version */
+#define SECTION_COMMENT  "rstconsole session " /* and its id */
 #define MAX_INCIDENTS    100000
 #define MAX_ENDINGS      100000
 #define MAX_TARGETS      10000
@@ -132,6 +135,7 @@ struct saving {
     uint32_t ninterfaces;
     uint64_t first_packet; /* number of the file's first packet */
     bool failed;           /* told once */
+    bool memory;           /* lines and blocks are not written, but handed to somebody */
 };
 void saving_init(struct saving *sv);
 void saving_release(struct saving *sv);
@@ -151,8 +155,28 @@ void records_init(struct records *r);
 void records_release(struct records *r);
 bool records_add(struct records *r, const struct flow_record *rec); /* false: left out */
 
+/* ---- redacting.c ---- */
+struct redacting {
+    enum { REDACT_NOTHING, REDACT_INPUT, REDACT_SAVED } what; /* see settings.redact */
+    struct redactor *r;
+    uint8_t *data; /* of the packet that was redacted last */
+    size_t alloc;
+    uint64_t number;
+};
+int redacting_begin(struct session *s);
+void redacting_release(struct redacting *rd);
+/* The record as it may be seen; rec itself where nothing is redacted. Valid until the next one. */
+const struct record *redacted_record(struct session *s, const struct record *rec,
+                                     struct record *space);
+/* The same for a line of session.jsonl, appended to out. false: it is no line. */
+bool redacted_line(struct session *s, const char *line, size_t len, struct strbuf *out);
+void redacted_text(struct session *s, enum redact_how how, char *text, size_t size); /* in place */
+void redacted_names(struct session *s); /* of the file and the filter; once it is open */
+void redacted_interfaces(struct session *s);
+
 struct session_private {
     struct arena strings; /* the settings' */
+    char id[20]; /* stands in both files of a saved session: do they belong together? */
     struct defrag *defrag;
     struct ring ring;
     struct chains chains;
@@ -172,12 +196,15 @@ struct session_private {
     const char *experiment; /* ... and this experiment's */
     uint64_t next_chain;   /* of experiments */
     bool loading;          /* inputs come from a file: not written again */
+    const struct capread *source; /* where the packets come from, while loading */
+    bool teeing;           /* ... but that file is copied to where it is saved */
     uint64_t patterns_at;  /* how many incidents there were then */
     bool patterns_stale;   /* resets have come or changed since */
     uint64_t drops_judged; /* vantage.dropped as the facts of the resets have it */
     struct strbuf line;    /* being made */
     struct strbuf journal; /* lines made while nothing is saved */
     struct saving saving;
+    struct redacting redacting;
 };
 
 /* ---- session.c ---- */
@@ -235,6 +262,8 @@ void journal_log(struct session *s, const char *source, uint64_t number, const c
 void journal_message(struct session *s, const struct message *m);
 void journal_end(struct session *s);
 void save_packet(struct session *s, const struct record *rec);
+/* What session_save_begin() would write; the caller releases both. */
+int save_to_memory(struct session *s, struct strbuf *lines, struct strbuf *blocks);
 void save_text(struct session *s, const char *line, size_t len);
 int save_dup_fds(const struct session *s, int fds[2]); /* -EBADF: not saving */
 

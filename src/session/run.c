@@ -58,10 +58,12 @@ static void take_stats(struct run *r)
 static void on_record(void *arg, const struct record *rec, void *made)
 {
     struct run *r = arg;
+    struct record space;
 
     session_made_record(r->s, rec, made);
     if (!r->write)
         return;
+    rec = redacted_record(r->s, rec, &space);
     const char *name = rec->interface < capture_interfaces(r->capture)
                            ? capture_interface(r->capture, rec->interface)
                            : "";
@@ -687,6 +689,7 @@ int run_go(struct run *r)
 
     if (err)
         return err;
+    redacted_names(r->s);
     vantage_fill(r->s); /* the user may have changed since the capture was started */
     r->go = true;
     if (r->s->settings.duration)

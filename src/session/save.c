@@ -88,7 +88,7 @@ int session_save_sync(struct session *s)
     int err, err2;
 
     if (sv->lines_fd < 0)
-        return 0;
+        return sv->lines.err ? sv->lines.err : sv->blocks.err;
     /* Packets first: a line's `after` must not point past the packets that are there. */
     err = flush(sv->packets_fd, &sv->blocks);
     err2 = flush(sv->lines_fd, &sv->lines);
@@ -106,13 +106,17 @@ int session_save_sync(struct session *s)
 void save_text(struct session *s, const char *line, size_t len)
 {
     struct saving *sv = &s->priv->saving;
-    struct strbuf *to = sv->lines_fd >= 0 ? &sv->lines : &s->priv->journal;
+    bool on = sv->lines_fd >= 0 || sv->memory;
+    struct strbuf *to = on ? &sv->lines : &s->priv->journal;
 
     if (sv->failed)
         return;
-    if (sv->lines_fd < 0 && to->len + len > JOURNAL_MAX)
+    if (!on && to->len + len > JOURNAL_MAX)
         return;
-    strbuf_add(to, line, len);
+    if (on && s->priv->redacting.what == REDACT_SAVED)
+        redacted_line(s, line, len, to);
+    else
+        strbuf_add(to, line, len);
     strbuf_addch(to, '\n');
     if (sv->lines_fd >= 0 && sv->lines.len > FLUSH_AT)
         session_save_sync(s);
@@ -123,9 +127,14 @@ static void add_interface(struct session *s, const struct record *rec, uint64_t 
     struct saving *sv = &s->priv->saving;
     const char *name =
         rec->interface < s->vantage.ninterfaces ? s->vantage.interfaces[rec->interface] : "";
+    char comment[64];
 
-    if (!sv->ninterfaces)
-        pcapng_add_section(&sv->blocks, NULL);
+    if (s->priv->source && rec->interface < s->priv->source->nifs && !s->redacted)
+        name = s->priv->source->ifs[rec->interface].name;
+    if (!sv->ninterfaces) {
+        snprintf(comment, sizeof(comment), SECTION_COMMENT "%s", s->priv->id);
+        pcapng_add_section(&sv->blocks, s->priv->id[0] ? comment : NULL);
+    }
     pcapng_add_interface(&sv->blocks, name, rec->link, 0);
     if (map_set(&sv->interfaces, key, ++sv->ninterfaces))
         sv->blocks.err = -ENOMEM;
@@ -135,10 +144,11 @@ void save_packet(struct session *s, const struct record *rec)
 {
     struct saving *sv = &s->priv->saving;
     uint64_t key = (uint64_t)rec->link << 32 | (rec->interface + 1ULL);
-    struct record mine = *rec;
+    struct record mine, space;
 
-    if (sv->packets_fd < 0 || s->priv->loading)
+    if ((sv->packets_fd < 0 && !sv->memory) || (s->priv->loading && !s->priv->teeing))
         return;
+    mine = s->priv->redacting.what == REDACT_SAVED ? *redacted_record(s, rec, &space) : *rec;
     if (!map_get(&sv->interfaces, key))
         add_interface(s, rec, key);
     mine.interface = (uint32_t)map_get(&sv->interfaces, key) - 1;
@@ -316,6 +326,19 @@ static void write_kept_packets(struct session *s)
                         (unsigned long long)sv->first_packet);
 }
 
+/* Lines that were made while nothing was saved. */
+static void add_journal(struct session *s, const struct strbuf *journal)
+{
+    const char *p = journal->buf, *end = p + journal->len;
+
+    while (p < end) {
+        const char *nl = memchr(p, '\n', (size_t)(end - p));
+        size_t len = nl ? (size_t)(nl - p) : (size_t)(end - p);
+        save_text(s, p, len);
+        p += len + 1;
+    }
+}
+
 static void write_beginning(struct session *s)
 {
     struct strbuf journal = s->priv->journal;
@@ -327,8 +350,27 @@ static void write_beginning(struct session *s)
     journal_begin(s);
     journal_vantage(s);
     s->priv->packets = packets;
-    strbuf_add(&s->priv->saving.lines, journal.buf, journal.len);
-    strbuf_release(&journal);
+    add_journal(s, &journal);
+    if (s->priv->saving.memory)
+        s->priv->journal = journal; /* it is still to be saved, perhaps */
+    else
+        strbuf_release(&journal);
+}
+
+int save_to_memory(struct session *s, struct strbuf *lines, struct strbuf *blocks)
+{
+    struct saving mine = s->priv->saving, *sv = &s->priv->saving;
+    int err;
+
+    saving_init(sv);
+    sv->memory = true;
+    write_beginning(s);
+    err = sv->lines.err ? sv->lines.err : sv->blocks.err;
+    *lines = sv->lines;
+    *blocks = sv->blocks;
+    map_release(&sv->interfaces);
+    *sv = mine;
+    return err;
 }
 
 static void save_refused(int rc, const char *dir, char *err, size_t errlen)
@@ -350,6 +392,7 @@ int session_save_begin(struct session *s, const char *dir_or_null, char *err, si
 
     if (sv->lines_fd >= 0)
         return 0;
+    redacted_names(s);
     sv->failed = false;
     if (dir_or_null || again) {
         const char *from = again ? s->dir : dir_or_null;
@@ -367,9 +410,9 @@ int session_save_begin(struct session *s, const char *dir_or_null, char *err, si
         return rc;
     }
     if (again) {
-        strbuf_add(&sv->lines, s->priv->journal.buf, s->priv->journal.len);
+        add_journal(s, &s->priv->journal);
         strbuf_release(&s->priv->journal);
-    } else {
+    } else if (!s->priv->teeing) {
         write_beginning(s);
     }
     snprintf(s->dir, sizeof(s->dir), "%s", dir);

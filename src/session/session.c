@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -106,6 +107,14 @@ void vantage_fill(struct session *s)
         text_clean(v->user, sizeof(v->user), pw->pw_name, strlen(pw->pw_name));
 }
 
+static void make_id(struct session *s)
+{
+    uint64_t id = 0;
+
+    if (getrandom(&id, sizeof(id), 0) == (ssize_t)sizeof(id))
+        snprintf(s->priv->id, sizeof(s->priv->id), "%016llx", (unsigned long long)id);
+}
+
 struct session *session_new(const struct settings *st)
 {
     struct session *s = calloc(1, sizeof(*s));
@@ -123,6 +132,7 @@ struct session *session_new(const struct settings *st)
     saving_init(&s->priv->saving);
     records_init(&s->priv->records);
     s->priv->now = NSTIME_NONE;
+    make_id(s);
     s->ended = NSTIME_NONE;
     s->priv->ring.max_bytes = st->max_memory ? st->max_memory : RING_DEFAULT;
     s->priv->defrag = defrag_new(0);
@@ -135,7 +145,7 @@ struct session *session_new(const struct settings *st)
         int n = host_addresses(&s->priv->local);
         s->priv->nlocal = n > 0 ? (size_t)n : 0;
     }
-    if (session_make_flows(s))
+    if (session_make_flows(s) || redacting_begin(s))
         goto fail;
     s->started = s->settings.read_file ? NSTIME_NONE : session_now(s);
     return s;
@@ -155,6 +165,7 @@ static void private_free(struct session *s)
     judging_release(&p->judging);
     map_release(&p->reset_incident);
     records_release(&p->records);
+    redacting_release(&p->redacting);
     free(p->local);
     strbuf_release(&p->journal);
     strbuf_release(&p->line);
@@ -262,7 +273,12 @@ void session_made_record(struct session *s, const struct record *rec, struct flo
     struct session_private *p = s->priv;
     struct packet own, *pkt = &own;
     const struct flow *flow = NULL;
+    struct record space;
 
+    if (p->redacting.what == REDACT_INPUT) {
+        rec = redacted_record(s, rec, &space);
+        made = NULL;
+    }
     p->packets = rec->number;
     s->vantage.packets++;
     s->vantage.bytes += rec->len;
@@ -484,6 +500,8 @@ void session_message(struct session *s, enum message_level level, const char *fm
     m->time = session_now(s);
     m->level = level;
     text_clean(m->text, sizeof(m->text), text.buf, text.len);
+    if (s->priv->redacting.what == REDACT_INPUT && !s->priv->loading)
+        redacted_text(s, REDACT_WORDS, m->text, sizeof(m->text));
     strbuf_release(&text);
     journal_message(s, m);
     s->revision++;
@@ -503,6 +521,7 @@ void session_capture(struct session *s, const struct capture_stats *st,
     for (size_t i = 0; i < v->ninterfaces; i++)
         text_clean(v->interfaces[i], sizeof(v->interfaces[i]), interfaces[i],
                    strlen(interfaces[i]));
+    redacted_interfaces(s);
     if (!changed)
         return;
     journal_vantage(s);

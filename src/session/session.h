@@ -31,6 +31,9 @@ struct settings { /* what was asked for; main fills it from options */
     bool numeric, live;      /* live: capture unless "none" */
     bool flows;              /* --flows */
     bool save;               /* keep a session directory */
+    nstime at;               /* -r of a session: as it was then, or that long after it began;
+                                0: all of it */
+    bool redact;             /* -r: what is read is redacted as it comes in; else what is saved */
     const char *sessions_dir; /* where; NULL: $XDG_DATA_HOME/rstconsole/sessions */
     size_t max_flows;
     size_t max_memory;                      /* packets kept, bytes; 0: 64 MiB */
@@ -164,6 +167,7 @@ struct session {
     uint64_t revision;       /* of anything */
     uint64_t resets_seen, harmful_resets, failed_probes, logged_errors; /* related ones */
     bool paused, finished, dirty; /* dirty: unsaved */
+    bool redacted;           /* nothing in it is as it was: names, addresses, payload */
     struct {
         uint64_t packets_dropped, results_dropped, incidents_dropped, records_dropped,
             endings_dropped, log_lines_dropped;
@@ -257,6 +261,10 @@ void session_save_discard(struct session *s); /* nothing came of it: removes wha
 bool session_is_session(const char *path);
 int session_load(struct session **out, const char *path, const struct settings *st, char *err,
                  size_t errlen);
+/* The same session with everything redacted, out of what is saved or still held; NULL dir: it is not
+ * saved itself, else in a directory of its own, beside the others where dir is "". */
+int session_redacted_copy(struct session **out, struct session *s, const char *dir, char *err,
+                          size_t errlen);
 int sessions_dir(char *out, size_t outlen); /* $XDG_DATA_HOME/rstconsole/sessions, made 0700 */
 
 /* ---- run: what drives a session: capture, probes, counters, rounds, drain, judge ---- */

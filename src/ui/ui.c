@@ -154,6 +154,18 @@ void ui_save(struct ui *ui)
     ui_note(ui, LOOK_GOOD, _("saved in %s"), where);
 }
 
+static void save_redacted(struct ui *ui)
+{
+    char where[512] = "";
+    int err =
+        ui->act.save_redacted ? ui->act.save_redacted(ui->act.arg, where, sizeof(where)) : -ENOSYS;
+
+    if (err < 0)
+        ui_note(ui, LOOK_BAD, _("not saved: %s"), where[0] ? where : strerror(-err));
+    else
+        ui_note(ui, LOOK_GOOD, _("a redacted copy is saved in %s"), where);
+}
+
 void ui_lost(struct ui *ui)
 {
     if (ui->quitting)
@@ -217,6 +229,7 @@ void ui_do(struct ui *ui, enum action a)
     case ACTION_QUIT: quit_asked(ui, false); break;
     case ACTION_QUIT_LEAVE: quit_asked(ui, true); break;
     case ACTION_SAVE: ui_save(ui); break;
+    case ACTION_SAVE_REDACTED: save_redacted(ui); break;
     case ACTION_REFRESH: refresh_asked(ui); break;
     case ACTION_PAUSE:
         if (ui->act.pause)

@@ -42,6 +42,7 @@ struct ui_actions {
     int (*add_target)(void *arg, const char *spec, char *err, size_t errlen);
     uint64_t (*log_line)(void *arg, const char *text); /* the incident it tells of; 0: none */
     int (*save)(void *arg, char *where, size_t wherelen); /* F2: session and reports */
+    int (*save_redacted)(void *arg, char *where, size_t wherelen); /* F4: a redacted copy */
     void (*quit)(void *arg);
     int (*experiment)(void *arg, uint64_t incident, const char *id /* NULL: the planner's */,
                       bool consent, char *err, size_t errlen);

@@ -238,7 +238,7 @@ run session-file 1 '' -b -r "$dir/session.jsonl" --format json
 head -c -9 "$dir/session.jsonl" >t && cat t >"$dir/session.jsonl"
 run session-torn 1 '' -b -r "$dir" --format json
 echo '{"type":"result"}' >>"$dir/session.jsonl"
-run session-edited 3 'damaged' -b -r "$dir" --format json
+run session-edited 1 'damaged' -b -r "$dir" --format json
 rm -rf "$XDG_DATA_HOME"
 
 # ---- probes of this host
