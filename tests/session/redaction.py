@@ -168,11 +168,12 @@ def windows(payload):
         low = part.lower()
         for c in CONSTANTS:
             low = low.replace(c.lower(), b"\0" * len(c))
+        low = re.sub(rb"</?[a-z][a-z0-9]*", lambda m: b"\0" * len(m.group(0)), low)
         for i in range(len(part) - 7):
             w = part[i:i + 8]
             if w.lower() in SAID or re.fullmatch(rb"[0-9:. -]+", w):
                 continue
-            if low[i:i + 8].count(0) > part[i:i + 8].count(0):
+            if low[i:i + 8].count(0) > w.count(0):
                 continue
             if sum(1 for x in w if x >= 0x80 or chr(x).isalnum() and x != 0x30 or 0 < x < 9) >= 5 \
                     and len(set(w)) > 2:
