@@ -7,30 +7,9 @@
 #include <unistd.h>
 
 /* ---- where the helper is ---- */
-static int beside_program(char *out, size_t outlen)
-{
-    char exe[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
-
-    if (n < 0)
-        return -errno;
-    exe[n] = '\0';
-    char *slash = strrchr(exe, '/');
-    if (!slash)
-        return -ENOENT;
-    *slash = '\0';
-    if ((size_t)snprintf(out, outlen, "%s/%s", exe, HELPER_NAME) >= outlen)
-        return -ENAMETOOLONG;
-    return access(out, F_OK) == 0 ? 0 : -errno;
-}
-
 int capture_helper_path(char *out, size_t outlen)
 {
-    if (beside_program(out, outlen) == 0)
-        return 0;
-    if ((size_t)snprintf(out, outlen, "%s/%s", PKGLIBEXECDIR, HELPER_NAME) >= outlen)
-        return -ENAMETOOLONG;
-    return access(out, F_OK) == 0 ? 0 : -ENOENT;
+    return loop_helper_path(out, outlen, HELPER_NAME);
 }
 
 /* As a shell reads it: a path with odd characters stands in single quotes. */

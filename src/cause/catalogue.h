@@ -24,6 +24,7 @@
 #define YHAS(k, words, w)   WEIGHT(k, true, "~" words, 0, 0, w, W_PLAIN)
 #define YHASR(k, words, w)  WEIGHT(k, true, "~" words, 0, 0, w, W_REQUIRED)
 #define YHASRD(k, words, w) WEIGHT(k, true, "~" words, 0, 0, w, W_REQUIRED | W_DECISIVE)
+#define YISD(k, is, w)      WEIGHT(k, true, is, 0, 0, w, W_DECISIVE)
 #define YISR(k, is, w)      WEIGHT(k, true, is, 0, 0, w, W_REQUIRED)
 #define YISRD(k, is, w)     WEIGHT(k, true, is, 0, 0, w, W_REQUIRED | W_DECISIVE)
 #define YISX(k, is)         WEIGHT(k, true, is, 0, 0, -900, W_RULES_OUT)
@@ -38,13 +39,14 @@
     Y(RST_TTL_DIFFERS, -250), N(RST_TTL_DIFFERS, 30), Y(RST_BEFORE_RTT, -400),                     \
         YIN(DATA_AFTER_RST, 1, 1e18, -450), Y(RST_FAN, -300), Y(RST_TRAIN, -150),                  \
         Y(RST_MIXED, -150), Y(RST_IPID_COPIED, -100), Y(RST_MAC_DIFFERS, -200), N(OUT_RSTS, -400), \
-        Y(OUT_RSTS, 100), Y(TTL_SHIELD, -400), Y(RESET_HOP, -300), N(RESET_HOP, 100)
+        Y(OUT_RSTS, 100), Y(TTL_SHIELD, -400), Y(RESET_HOP, -300), N(RESET_HOP, 100),              \
+        Y(KERNEL_SENT, 150), N(KERNEL_SENT, -500), Y(LOCAL_RULE_REJECTS, -300)
 /* ... by a box that speaks in its name, in the way of the packets ... */
 #define FROM_BOX                                                                                   \
     Y(RST_TTL_DIFFERS, 200), N(RST_TTL_DIFFERS, -100), Y(RST_BEFORE_RTT, 250),                     \
         Y(RST_MAC_DIFFERS, 100), N(OUT_RSTS, 300), Y(OUT_RSTS, -400), Y(RESET_HOP, 250),           \
         N(RESET_HOP, -200), Y(RESET_IN_LINE, 120), N(RESET_IN_LINE, -250), Y(TTL_SHIELD, -150),    \
-        Y(SENDER_LOCAL, -200), Y(TARGET_LOCAL, -400)
+        Y(SENDER_LOCAL, -200), Y(TARGET_LOCAL, -400), Y(KERNEL_SENT, -500), N(KERNEL_SENT, 300)
 /* ... or by one that only listens: the genuine packets go on. */
 #define FORGED                                                                                     \
     Y(RST_TTL_DIFFERS, 200), N(RST_TTL_DIFFERS, -80), Y(RST_BEFORE_RTT, 250),                      \
@@ -54,7 +56,7 @@
         Y(RST_MAC_DIFFERS, 100), Y(RST_SEQ_INEXACT, 60), N(OUT_RSTS, 300), Y(OUT_RSTS, -400),      \
         Y(TTL_SHIELD, 400), N(TTL_SHIELD, -150), Y(RST_BOTH_WAYS, 100), N(RST_TRAIN, -40),         \
         Y(RESET_HOP, 250), N(RESET_HOP, -200), Y(RESET_IN_LINE, -300), N(RESET_IN_LINE, 200),      \
-        Y(SENDER_LOCAL, -200), Y(TARGET_LOCAL, -400)
+        Y(SENDER_LOCAL, -200), Y(TARGET_LOCAL, -400), Y(KERNEL_SENT, -500), N(KERNEL_SENT, 300)
 
 #define REFERENCES(...)                                                                            \
     (const char *const[])                                                                          \

@@ -52,6 +52,7 @@ const struct cause cause_fw_reject_syn_rst = {
 };
 
 static const struct weight fw_reject_icmp_w[] = {
+    Y(LOCAL_RULE_REJECTS, -500),
     YRD(ICMP_ERROR, 400),
     ND(ICMP_OFFENDER_TARGET, 200),
     Y(ICMP_OFFENDER_TARGET, -100),
@@ -88,8 +89,8 @@ static const struct weight fw_drop_syn_w[] = {
     Y(USER_OTHER_PATH, 200),    N(USER_OTHER_PATH, -100),  Y(PORT_REUSED_LISTEN, 60),
     Y(LISTEN_QUEUE_FULL, -500), Y(LISTEN_OVERFLOW, -500),  Y(SYN_QUEUE_DROPS, -300),
     Y(CONNTRACK_FULL, -200),    N(USER_SERVICE_RUNS, -50), YX(RST_SEEN),
-    Y(USER_KUBERNETES, -80),    Y(TARGET_LOCAL, -200),     Y(CONTROL_HOST_OK, 20),
-    N(CONTROL_HOST_OK, 20),
+    Y(USER_KUBERNETES, -80),    Y(TARGET_LOCAL, -200),     YD(LOCAL_RULE_DROPS, 450),
+    Y(CONTROL_HOST_OK, 20),     N(CONTROL_HOST_OK, 20),
 };
 const struct cause cause_fw_drop_syn = {
     .id = "fw-drop-syn",
@@ -186,6 +187,7 @@ const struct cause cause_fw_midstream_drop = {
 
 static const struct weight fw_state_missing_w[] = {
     FROM_BOX,
+    YR(CONNTRACK_FORGOT, 350),
     YIS(RST_CLASS, "passive", 80),
     YIS(RST_CLASS, "active", -200),
     Y(SYNACK_REPEATED, 150),

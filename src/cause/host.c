@@ -5,6 +5,9 @@ static const struct weight port_closed_w[] = {
     ND(PORT_REUSED_LISTEN, 500),
     Y(PORT_REUSED_LISTEN, -500),
     YR(CONN_REFUSED, 0),
+    YISD(KERNEL_SENT, "NO_SOCKET", 400),
+    N(KERNEL_SENT, -400),
+    Y(LOCAL_RULE_REJECTS, -500),
     YISR(RST_CLASS, "refuse", 0),
     YX(ICMP_ERROR),
     Y(RST_TTL_DIFFERS, -200),
@@ -57,6 +60,7 @@ const struct cause cause_port_closed = {
 };
 
 static const struct weight host_reboot_lost_state_w[] = {
+    YIS(KERNEL_SENT, "TCP_FLAGS|NO_SOCKET", 150),
     YINR(RETRANSMITTED, 1, 1e9, 150),
     YISR(RST_CLASS, "passive", 60),
     YIS(RST_CLASS, "active", -300),

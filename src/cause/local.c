@@ -5,6 +5,7 @@ static const struct weight local_fw_output_reject_w[] = {
     YR(OTHER_END_LIVES, 1000),    YRD(LOCAL_REJECT_RULE, 550),   N(LOCAL_REJECT_RULE, -400),
     YR(USER_LOCAL_FW, 250),       N(USER_LOCAL_FW, -300),        YIN(CONN_REFUSED, 0, 0.0005, 30),
     Y(OTHER_PORT_OK, 20),         YX(SYN_ANSWERED_BAD_ACK),      Y(PORT_REUSED_LISTEN, 60),
+    YRD(LOCAL_RULE_REJECTS, 550), N(LOCAL_RULE_REJECTS, -400),   Y(KERNEL_SENT, -500),
     YINR(RESET_HOP, -1, .5, 500), YIN(RESET_HOP, .5, 255, -300), N(RESET_HOP, -300),
 };
 const struct cause cause_local_fw_output_reject = {
@@ -77,6 +78,7 @@ static const struct weight local_keepalive_kill_w[] = {
     YISX(STAGE, "syn"),
     YIS(RST_FROM, "server", -150),
     Y(ABORT_ON_TIMEOUT, 150),
+    YISD(KERNEL_SENT, "TCP_KEEPALIVE_TIMEOUT", 400),
     YIS(RST_CLASS, "active", 60),
     N(IDLE_BEFORE, -60),
     Y(SENDER_LOCAL, 40),

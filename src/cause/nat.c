@@ -2,6 +2,9 @@
 #include "cause/catalogue.h"
 
 static const struct weight nat_mapping_expired_w[] = {
+    YR(CONNTRACK_FORGOT, 300),
+    YR(TRANSLATED_HERE, 60),
+    Y(LOCAL_RULE_REJECTS, -200),
     YR(IDLE_ANSWERED, 60),
     YIN(IDLE_BEFORE, 50, 1e9, 100),
     YIN(IDLE_BEFORE, 1, 20, -120),

@@ -43,6 +43,8 @@ static const struct weight features[] = {
     Y(CLIENT_ABORTED_SYN, -300),
     N(OUT_RSTS, 600),
     Y(OUT_RSTS, -800),
+    N(KERNEL_SENT, 600),
+    Y(KERNEL_SENT, -800),
     Y(NEUTRAL_SNI_OK, 300),
     Y(RESET_HOP, 800),
     Y(TTL_SHIELD, 800),
@@ -153,9 +155,10 @@ static bool settled(struct judgement *j, const struct view *v)
         why(j, v, FACT_LOCAL_DESTROYED);
         return true;
     }
-    if (view_yes(v, FACT_LOCAL_REJECT_RULE)) {
+    if (view_yes(v, FACT_LOCAL_REJECT_RULE) || view_yes(v, FACT_LOCAL_RULE_REJECTS)) {
         j->sender = SENDER_LOCAL;
         j->sender_confidence = .95;
+        why(j, v, FACT_LOCAL_RULE_REJECTS);
         why(j, v, FACT_LOCAL_REJECT_RULE);
         return true;
     }

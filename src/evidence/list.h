@@ -131,6 +131,22 @@ FACT(EMBRYONIC_RST, "embryonic-rst", "accept-queue", "", SEV_WARN, N_("Embryonic
 FACT(OUT_RSTS, "out-rsts", "peer-counters", "", SEV_NOTE, N_("OutRsts of the target's host went up by %1$s: its TCP sent the reset"), N_("OutRsts of the target's host did not move: its TCP did not send the reset"), N_("the server's OutRsts counter was not read"))
 FACT(COUNTER_SHARED, "counter-shared", "caveat", "", SEV_NOTE, N_("the counters moved for several events at once (one of %1$s)"), "", "")
 FACT(LOCAL_REJECT_RULE, "local-reject-rule", "local-rule", "packets", SEV_BAD, N_("a rule of this host that rejects counted %1$s packets"), N_("no rule of this host that rejects counted a packet"), N_("this host's firewall rules were not read"))
+FACT(LOCAL_RULE_REJECTS, "local-rule-rejects", "local-rule", "", SEV_BAD,
+     N_("by the rules of this host's firewall the connection is rejected (%1$s)"),
+     N_("by the rules of this host's firewall the connection is not rejected"), "")
+FACT(LOCAL_RULE_DROPS, "local-rule-drops", "local-rule-drops", "", SEV_BAD,
+     N_("by the rules of this host's firewall packets of the connection are dropped (%1$s)"),
+     N_("by the rules of this host's firewall no packet of the connection is dropped"), "")
+FACT(KERNEL_SENT, "kernel-sent", "kernel-reset", "", SEV_BAD,
+     N_("this host's kernel sent the reset: %1$s, socket %2$s, while %3$s ran"),
+     N_("this host's kernel did not send the reset"), "")
+FACT(KERNEL_RECEIVED, "kernel-received", "", "", SEV_INFO,
+     N_("this host's kernel received a reset of the connection"), "", "")
+FACT(CONNTRACK_FORGOT, "conntrack-forgot", "conntrack-entry", "", SEV_BAD,
+     N_("connection tracking of this host forgot the connection while it lived (%1$s)"), "", "")
+FACT(TRANSLATED_HERE, "translated-here", "conntrack-nat", "", SEV_NOTE,
+     N_("this host translates the connection: its other address is %1$s"),
+     N_("this host does not translate the connection's addresses"), "")
 FACT(LOCAL_PORTS_EXHAUSTED, "local-ports-exhausted", "local", "", SEV_BAD, N_("no local port was free (%1$s)"), "", "")
 FACT(LOCAL_DESTROYED, "local-destroyed", "local", "", SEV_BAD, N_("the socket was destroyed by this host (ECONNABORTED)"), "", "")
 FACT(LOCAL_ADDRESS_GONE, "local-address-gone", "local", "", SEV_BAD, N_("the connection's source address left this host (%1$s)"), "", "")

@@ -184,6 +184,66 @@ struct host_changes;
 struct host_changes *host_changes_start(struct loop *l, host_change_fn fn, void *arg);
 void host_changes_free(struct host_changes *w);
 
+/* ---- what rstconsole-host tells, where it is permitted ---- */
+
+struct kernel_reset { /* of the tracepoints tcp_send_reset and tcp_receive_reset; machine-wide */
+    nstime time;      /* wall */
+    bool sent;
+    struct flow_key flow; /* of the RST: its sender first */
+    int64_t pid;          /* what ran then, not always its cause; -1 not told */
+    char comm[32];
+    char state[24], reason[40]; /* as the kernel names them, "" not told */
+    uint64_t cookie;            /* of the socket that received it, 0 not told */
+};
+struct tracked { /* an entry of connection tracking */
+    struct flow_key flow, reply;
+    char state[16];
+    nstime timeout;
+    bool forgotten; /* it is gone, though the connection lived */
+};
+enum rules_verdict { RULES_UNKNOWN, RULES_PASS, RULES_REJECT, RULES_DROP };
+struct rules_question {
+    struct flow_key flow;
+    bool client_here, server_here, established;
+    nstime since; /* wall: what was counted later counts */
+};
+struct rules_answer {
+    enum rules_verdict verdict;
+    uint64_t count; /* packets it counted since, 0: it has no counter, or was not seen to */
+    char rule[160];
+};
+struct host_privileged;
+struct privileged_callbacks {
+    void (*on_ready)(void *arg); /* once: what it may is known, or it has ended */
+    void (*on_reset)(void *arg, const struct kernel_reset *r);
+    void (*on_tracked)(void *arg, const struct tracked *t);
+    void (*on_rules)(void *arg); /* the rules are those of now */
+    void *arg;
+};
+/* The helper is started; it says what it may. NULL where it is not installed. */
+struct host_privileged *host_privileged_start(struct loop *l,
+                                              const struct privileged_callbacks *cb);
+void host_privileged_free(struct host_privileged *p);
+bool host_privileged_ready(const struct host_privileged *p); /* it said so, or has ended */
+enum privileged_source { PRIV_RULES, PRIV_CONNTRACK, PRIV_RESETS, PRIV_OWNERS, PRIV_SOURCES };
+bool host_privileged_has(const struct host_privileged *p, enum privileged_source s);
+/* 0 or -errno, and what it said of the source ("" nothing). */
+int host_privileged_said(const struct host_privileged *p, enum privileged_source s,
+                         const char **text);
+void host_privileged_size(const struct host_privileged *p, size_t *rules, size_t *chains);
+uint64_t host_privileged_lost(const struct host_privileged *p); /* resets not told of */
+/* Asks for the rules of now; on_rules comes once they are told. -errno: they cannot be. */
+int host_privileged_ask_rules(struct host_privileged *p);
+/* By the rules told last; counted since the rules told before these. */
+void host_privileged_judge(const struct host_privileged *p, const struct rules_question *q,
+                           struct rules_answer *out);
+int host_privileged_ask_flow(struct host_privileged *p, const struct flow_key *k);
+/* Whom a socket belongs to, of any user: asked for, and found by host_watch when it is told. */
+void host_watch_privileged(struct host_watch *w, struct host_privileged *p);
+void facts_of_kernel_reset(struct facts *out, const struct kernel_reset *r);
+void facts_of_rules(struct facts *out, const struct rules_answer *a);
+void facts_of_tracked(struct facts *out, const struct tracked *t);
+
 /* What a source says of itself: 0 and what it finds here, or -errno; remedy: how to get (the rest
  * of) it, a command where there is one. */
 struct host_source {

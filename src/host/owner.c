@@ -18,6 +18,8 @@
 #define SLOTS      16384 /* of inodes known; a later one takes an older one's place */
 #define PIDS_MAX   65536
 #define WALK_LEAST 64    /* processes of one turn */
+#define UNKNOWN_MAX 64
+#define ASKED       1024
 #define FDS_MAX    65536 /* looked at of one process */
 
 struct held {
@@ -29,6 +31,8 @@ struct owners {
     pid_t *pids; /* of the walk, oldest first; taken from the end */
     size_t npids, pids_alloc;
     bool wanted, walking;
+    uint32_t unknown[UNKNOWN_MAX], asked[ASKED]; /* for the helper: each inode once */
+    size_t nunknown;
 };
 
 struct owners *owners_new(void)
@@ -125,7 +129,25 @@ bool owners_find(struct owners *o, uint32_t inode, struct host_owner *out)
     if (h->inode == inode)
         return host_owner_of_pid(out, h->pid) == 0;
     o->wanted = true;
+    if (o->asked[inode % ASKED] != inode && o->nunknown < UNKNOWN_MAX) {
+        o->asked[inode % ASKED] = inode;
+        o->unknown[o->nunknown++] = inode;
+    }
     return false;
+}
+
+void owners_told(struct owners *o, uint32_t inode, pid_t pid)
+{
+    o->slots[inode % SLOTS] = (struct held){inode, pid};
+}
+
+size_t owners_unknown(struct owners *o, uint32_t *inodes, size_t max)
+{
+    size_t n = MIN_OF(o->nunknown, max);
+
+    memcpy(inodes, o->unknown, n * sizeof(*inodes));
+    o->nunknown = 0;
+    return n;
 }
 
 static void walk_process(struct owners *o, pid_t pid)

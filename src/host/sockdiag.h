@@ -4,6 +4,8 @@
 
 #include "host/host.h"
 
+#define HOST_HELPER "rstconsole-host"
+
 struct nlmsghdr;
 
 /* net/tcp_states.h: no header for programs has them beside the long struct tcp_info. */
@@ -47,6 +49,12 @@ void owners_free(struct owners *o);
 /* Looks for `inode`; queued when not known: a walk that began after this call answers it. */
 bool owners_find(struct owners *o, uint32_t inode, struct host_owner *out);
 void owners_want(struct owners *o);
+/* The helper said so. */
+void owners_told(struct owners *o, uint32_t inode, pid_t pid);
+/* Sockets that were looked for and not found yet, each once. */
+size_t owners_unknown(struct owners *o, uint32_t *inodes, size_t max);
+struct host_privileged;
+void privileged_serve_owners(struct host_privileged *p, struct owners *o);
 void host_cgroup_by_id(char *out, size_t outlen, uint64_t id); /* "": not found */
 void owners_work(struct owners *o, nstime until);              /* loop_clock() */
 

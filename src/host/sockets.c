@@ -64,6 +64,7 @@ struct host_watch {
     uint8_t family; /* being dumped: 4, 6; 0 none */
     nstime began, began_clock;
     bool dump_failed, flushing;
+    struct host_privileged *privileged;
     const struct host_command *command; /* polled: NULL where its calls are seen */
     uint64_t nameless, lost;
     uint8_t buf[MESSAGE_MAX];
@@ -340,6 +341,8 @@ static void end_dump(struct host_watch *w)
         tell(w);
     }
     owners_work(w->owners, loop_clock() + OWNER_WORK);
+    if (w->privileged)
+        privileged_serve_owners(w->privileged, w->owners);
     timer_again(w->tick, MIN_OF(MAX_OF(TICK, took * DUMP_SHARE), TICK_MAX));
 }
 
@@ -463,6 +466,11 @@ void host_watch_claim_port(struct host_watch *w, uint16_t port, const struct hos
 void host_watch_command(struct host_watch *w, const struct host_command *c)
 {
     w->command = c;
+}
+
+void host_watch_privileged(struct host_watch *w, struct host_privileged *p)
+{
+    w->privileged = p;
 }
 
 uint64_t host_watch_nameless(const struct host_watch *w)

@@ -1,8 +1,11 @@
 #include "loop/internal.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,6 +13,7 @@ struct child {
     uv_process_t process;
     child_fn on_exit; /* NULL: freed by its owner, only to be reaped */
     void *arg;
+    int in;       /* write end, -1 closed, or the child's stdin is /dev/null */
     int out, err; /* read ends, -1 closed */
     pid_t pid;
     bool ended, freed;
@@ -30,6 +34,7 @@ static void child_closed(uv_handle_t *h)
 /* Closes the handle; the memory goes with the close callback. */
 void child_abandon(struct child *c)
 {
+    fd_close(&c->in);
     fd_close(&c->out);
     fd_close(&c->err);
     c->freed = true;
@@ -65,25 +70,44 @@ static int pipe_for_child(int *read_end, int *write_end)
     return 0;
 }
 
-int loop_child(struct loop *l, const char *path, char *const argv[], child_fn on_exit, void *arg,
-               struct child **out)
+static int pipe_to_child(int *write_end, int *read_end)
 {
-    int out_w = -1, err_w = -1;
+    int fd[2];
+
+    if (pipe2(fd, O_CLOEXEC) < 0)
+        return -errno;
+    if (fcntl(fd[1], F_SETFL, O_NONBLOCK) < 0) {
+        int rc = -errno;
+        close(fd[0]);
+        close(fd[1]);
+        return rc;
+    }
+    *read_end = fd[0];
+    *write_end = fd[1];
+    return 0;
+}
+
+static int start_child(struct loop *l, const char *path, char *const argv[], child_fn on_exit,
+                       void *arg, bool talk, struct child **out)
+{
+    int in_r = -1, out_w = -1, err_w = -1;
     struct child *c = calloc(1, sizeof(*c));
     if (!c)
         return -ENOMEM;
-    c->out = c->err = -1;
+    c->in = c->out = c->err = -1;
     c->on_exit = on_exit;
     c->arg = arg;
     c->process.data = c;
     int rc = pipe_for_child(&c->out, &out_w);
     if (rc == 0)
         rc = pipe_for_child(&c->err, &err_w);
+    if (rc == 0 && talk)
+        rc = pipe_to_child(&c->in, &in_r);
     if (rc < 0)
         goto out;
 
     uv_stdio_container_t io[3] = {
-        {.flags = UV_IGNORE},
+        {.flags = talk ? UV_INHERIT_FD : UV_IGNORE, .data.fd = in_r},
         {.flags = UV_INHERIT_FD, .data.fd = out_w},
         {.flags = UV_INHERIT_FD, .data.fd = err_w},
     };
@@ -106,9 +130,11 @@ int loop_child(struct loop *l, const char *path, char *const argv[], child_fn on
     c->pid = c->process.pid;
     *out = c;
 out:
+    fd_close(&in_r);
     fd_close(&out_w);
     fd_close(&err_w);
     if (rc < 0 && c) {
+        fd_close(&c->in);
         fd_close(&c->out);
         fd_close(&c->err);
         free(c);
@@ -116,9 +142,56 @@ out:
     return rc;
 }
 
+int loop_child(struct loop *l, const char *path, char *const argv[], child_fn on_exit, void *arg,
+               struct child **out)
+{
+    return start_child(l, path, argv, on_exit, arg, false, out);
+}
+
+int loop_child_talk(struct loop *l, const char *path, char *const argv[], child_fn on_exit,
+                    void *arg, struct child **out)
+{
+    return start_child(l, path, argv, on_exit, arg, true, out);
+}
+
+/* ---- our own helpers ---- */
+
+static int beside_program(char *out, size_t outlen, const char *name)
+{
+    char exe[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
+
+    if (n < 0)
+        return -errno;
+    exe[n] = '\0';
+    char *slash = strrchr(exe, '/');
+    if (!slash)
+        return -ENOENT;
+    *slash = '\0';
+    if ((size_t)snprintf(out, outlen, "%s/%s", exe, name) >= outlen)
+        return -ENAMETOOLONG;
+    return access(out, F_OK) == 0 ? 0 : -errno;
+}
+
+int loop_helper_path(char *out, size_t outlen, const char *name)
+{
+    if (beside_program(out, outlen, name) == 0)
+        return 0;
+    if ((size_t)snprintf(out, outlen, "%s/%s", PKGLIBEXECDIR, name) >= outlen)
+        return -ENAMETOOLONG;
+    return access(out, F_OK) == 0 ? 0 : -ENOENT;
+}
+
+/* ---- a running child ---- */
+
 pid_t child_pid(const struct child *c)
 {
     return c->pid;
+}
+
+int child_stdin(const struct child *c)
+{
+    return c->in;
 }
 
 int child_stdout(const struct child *c)
@@ -151,6 +224,7 @@ void child_free(struct child *c)
         return;
     }
     /* Still running: keep the handle so that libuv reaps it, but wait for it no longer. */
+    fd_close(&c->in);
     fd_close(&c->out);
     fd_close(&c->err);
     c->freed = true;

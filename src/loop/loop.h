@@ -60,6 +60,13 @@ struct child;
 typedef void (*child_fn)(void *arg, int exit_status, int term_signal);
 int loop_child(struct loop *l, const char *path, char *const argv[], child_fn on_exit, void *arg,
                struct child **out);
+/* The same, its stdin a pipe that is written with child_stdin() (non-blocking). */
+int loop_child_talk(struct loop *l, const char *path, char *const argv[], child_fn on_exit,
+                    void *arg, struct child **out);
+int child_stdin(const struct child *c); /* -1: it has none */
+/* Where a helper of ours is: beside the running program, else where it was installed; never by
+ * $PATH. -ENOENT: in neither. */
+int loop_helper_path(char *out, size_t outlen, const char *name);
 pid_t child_pid(const struct child *c);
 int child_stdout(const struct child *c);
 int child_stderr(const struct child *c);

@@ -14,6 +14,8 @@
 #define READY_WAIT  (2 * NS_PER_SEC)
 #define DRAIN_WAIT  (3 * NS_PER_SEC)
 #define JUDGE_SLICE 64
+#define HELPER_WAIT (500 * NS_PER_MS) /* for what rstconsole-host still has to say */
+#define HELPER_LOOK (10 * NS_PER_MS)
 
 static void begin_if_ready(struct run *r);
 static void begin_round(struct run *r);
@@ -340,6 +342,7 @@ static void on_tick(void *arg)
     say_short_of_files(r);
     if (!r->s->settings.read_file)
         doubt_sample(r);
+    privileged_tick(r);
     if (r->capture && r->ticks % 10 == 0)
         take_stats(r);
     if (r->ticks % 20 == 0)
@@ -454,12 +457,29 @@ static void round_over(struct run *r)
     wait_for(r, r->again ? 0 : MAX_OF(next, 0), on_next_round);
 }
 
+/* What the privileged helper is asked about incidents is awaited, but not for ever. */
+static bool wait_for_helper(struct run *r, timer_fn again)
+{
+    nstime now = loop_now(r->loop);
+
+    if (!privileged_busy(r)) {
+        r->privileged_since = 0;
+        return false;
+    }
+    if (!r->privileged_since)
+        r->privileged_since = now;
+    if (now - r->privileged_since > HELPER_WAIT)
+        return false;
+    wait_for(r, HELPER_LOOK, again);
+    return true;
+}
+
 /* Packets later than the results are here: judge, then repeat what is doubtful. */
 static void after_settled(void *arg)
 {
     struct run *r = arg;
 
-    if (r->state != RUN_SETTLING)
+    if (r->state != RUN_SETTLING || wait_for_helper(r, after_settled))
         return;
     if (r->capture)
         take_stats(r);
@@ -560,12 +580,19 @@ static void on_ready_late(void *arg)
         session_message(r->s, MSG_WARN,
                         _("the capture is not ready after 2 s: going on without it"));
     r->ready = true;
+    privileged_give_up(r);
+    begin_if_ready(r);
+}
+
+void privileged_ready(struct run *r)
+{
     begin_if_ready(r);
 }
 
 static void begin_if_ready(struct run *r)
 {
-    if (r->state != RUN_WAITING_READY || !r->go || !r->ready || r->exit_status)
+    if (r->state != RUN_WAITING_READY || !r->go || !r->ready || r->exit_status ||
+        !privileged_is_ready(r))
         return;
     timer_stop(r->wait);
     r->wait = NULL;
@@ -603,6 +630,8 @@ static void judge_rest(void *arg)
 {
     struct run *r = arg;
 
+    if (wait_for_helper(r, judge_rest))
+        return;
     if (r->s->settings.keep_packets && session_judge_some(r->s, JUDGE_SLICE))
         wait_for(r, 0, judge_rest);
     else
@@ -694,7 +723,7 @@ int run_go(struct run *r)
     r->go = true;
     if (r->s->settings.duration)
         r->deadline = loop_timer(r->loop, r->s->settings.duration, 0, on_deadline, r);
-    if (!r->ready && !r->s->settings.read_file)
+    if ((!r->ready || !privileged_is_ready(r)) && !r->s->settings.read_file)
         wait_for(r, READY_WAIT, on_ready_late);
     begin_if_ready(r);
     return 0;
@@ -792,6 +821,7 @@ int run_start(struct run **out, struct loop *l, struct session *s, run_fn fn, vo
             goto fail;
         doubt_sample(r);
         start_sockets(r);
+        privileged_start(r);
         if (explore_init(r))
             goto fail;
     }
@@ -821,6 +851,7 @@ void run_free(struct run *r)
     host_command_free(r->command);
     host_changes_free(r->changes);
     host_watch_free(r->sockets);
+    privileged_free(r);
     capture_free(r->capture);
     write_file_close(r->write);
     doubt_release(&r->doubt);

@@ -53,6 +53,7 @@ struct doubt {
 };
 
 struct explored;
+struct privileged;
 struct explore { /* experiments: explore.c */
     struct explored **items;
     size_t nr, alloc;
@@ -86,6 +87,8 @@ struct run {
     size_t ngone;
     struct host_command *command;
     int command_status;
+    struct privileged *privileged; /* NULL: its helper is not installed */
+    nstime privileged_since;
     struct host_watch *sockets; /* NULL: the kernel does not let us */
     struct timer *tick, *wait, *deadline;
     enum run_state state;
@@ -121,6 +124,15 @@ bool explore_next(struct run *r); /* true: experiments are running */
 bool explore_cancel(struct run *r);
 void run_explored(struct run *r); /* run.c: none runs any more */
 void run_tell_changed(struct run *r);
+
+/* ---- privileged.c: what rstconsole-host tells ---- */
+void privileged_start(struct run *r); /* before rights are given up */
+void privileged_free(struct run *r);
+void privileged_tick(struct run *r);
+bool privileged_busy(struct run *r); /* it is still asked about incidents */
+bool privileged_is_ready(const struct run *r);
+void privileged_give_up(struct run *r); /* nobody waits for it any more */
+void privileged_ready(struct run *r);   /* run.c: goes on */
 
 /* ---- writefile.c: -w ---- */
 int write_file_open(struct write_file **out, const char *path);
