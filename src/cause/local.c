@@ -27,6 +27,7 @@ const struct cause cause_local_fw_output_reject = {
 
 static const struct weight local_sock_destroy_w[] = {
     YRD(LOCAL_DESTROYED, 600),
+    Y(KERNEL_RECEIVED, -200),
     YISR(CONN_RESET, "ECONNABORTED", 500),
     Y(UNPROVOKED, 30),
 };
@@ -79,6 +80,7 @@ static const struct weight local_keepalive_kill_w[] = {
     YIS(RST_FROM, "server", -150),
     Y(ABORT_ON_TIMEOUT, 150),
     YISD(KERNEL_SENT, "TCP_KEEPALIVE_TIMEOUT", 400),
+    Y(KERNEL_RECEIVED, -200),
     YIS(RST_CLASS, "active", 60),
     N(IDLE_BEFORE, -60),
     Y(SENDER_LOCAL, 40),

@@ -326,7 +326,7 @@ void privileged_serve_owners(struct host_privileged *p, struct owners *o)
     size_t len = strlen(line);
 
     p->owners = o;
-    if (p->asked_owners || !host_privileged_has(p, PRIV_OWNERS))
+    if (!o || p->asked_owners || !host_privileged_has(p, PRIV_OWNERS))
         return;
     size_t n = owners_unknown(o, inodes, ARRAY_SIZE(inodes));
     for (size_t i = 0; i < n; i++)

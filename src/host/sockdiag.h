@@ -54,6 +54,7 @@ void owners_told(struct owners *o, uint32_t inode, pid_t pid);
 /* Sockets that were looked for and not found yet, each once. */
 size_t owners_unknown(struct owners *o, uint32_t *inodes, size_t max);
 struct host_privileged;
+/* NULL: nobody wants them any more. */
 void privileged_serve_owners(struct host_privileged *p, struct owners *o);
 void host_cgroup_by_id(char *out, size_t outlen, uint64_t id); /* "": not found */
 void owners_work(struct owners *o, nstime until);              /* loop_clock() */

@@ -546,6 +546,8 @@ void host_watch_free(struct host_watch *w)
         close(w->events_fd);
     if (w->dump_fd >= 0)
         close(w->dump_fd);
+    if (w->privileged)
+        privileged_serve_owners(w->privileged, NULL);
     owners_free(w->owners);
     sock_table_release(&w->table);
     free(w->pending);
