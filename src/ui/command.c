@@ -124,6 +124,17 @@ static const struct command commands[] = {
     {"set", N_("NAME VALUE"), N_("change a setting"), run_set, complete_setting},
 };
 
+/* What was typed without the blanks around it: completion leaves one behind. */
+static const char *typed_text(char out[PROMPT_MAX], const struct ui *ui)
+{
+    size_t n;
+
+    snprintf(out, PROMPT_MAX, "%s", ui->prompt.text + strspn(ui->prompt.text, " "));
+    for (n = strlen(out); n && out[n - 1] == ' ';)
+        out[--n] = '\0';
+    return out;
+}
+
 static const struct command *command_of(const char *text, const char **args)
 {
     size_t len = strcspn(text, " ");
@@ -155,7 +166,8 @@ static enum action action_meant(struct ui *ui, const char *text)
 static void command_changed(struct ui *ui)
 {
     struct prompt *p = &ui->prompt;
-    const char *args, *text = p->text + strspn(p->text, " ");
+    char buf[PROMPT_MAX];
+    const char *args, *text = typed_text(buf, ui);
     const struct command *c = command_of(text, &args);
     enum action a = c ? ACTION_NONE : action_meant(ui, text);
 
@@ -185,7 +197,7 @@ static void command_done(struct ui *ui, bool ok)
 
     if (!ok || !ui->prompt.text[0])
         return;
-    snprintf(text, sizeof(text), "%s", ui->prompt.text + strspn(ui->prompt.text, " "));
+    typed_text(text, ui);
     const struct command *c = command_of(text, &args);
     if (c) {
         if (c->run(ui, args, true, err, sizeof(err)) < 0)
