@@ -16,7 +16,7 @@ static const struct weight app_close_unread_w[] = {
     YIS(RST_CLASS, "active", 60),
     YIS(RST_CLASS, "passive", -100),
     Y(LAST_DATA_TO_RST_SIDE, 120),
-    N(LAST_DATA_TO_RST_SIDE, -120),
+    N(LAST_DATA_TO_RST_SIDE, -60),
     Y(NOTHING_SENT, -400),
     N(ALL_ACKED, 60),
     YIN(RESPONSE_WAIT, 1, 1e9, -150), /* unread data is met at once */
@@ -53,6 +53,8 @@ static const struct weight app_close_unread_w[] = {
     Y(ANY_BYTES_CUT, 60),
     Y(REQUEST_PART, -100),
     Y(SEGMENT_LIMIT, -200),
+    Y(REFUSED_AFTER, -150),
+    Y(TLS_WORKS, -200),
 };
 const struct cause cause_app_close_unread = {
     .id = "app-close-unread",
@@ -85,12 +87,10 @@ static const struct weight app_linger0_w[] = {
     N(DROPPED_AT_ONCE, -300),
     Y(UNREAD_AT_CLOSE, -300),
     YIN(ABORT_ON_CLOSE, 1, 1, -300),
-    YIS(RST_CLASS, "active", 80),
+    YIS(RST_CLASS, "active", 60),
     YIS(RST_CLASS, "passive", -120),
     /* It tells a reset over a request from one over an answer, not abort from unread data. */
     Y(LAST_DATA_TO_RST_SIDE, 120),
-    N(LAST_DATA_TO_RST_SIDE, 60),
-    Y(ALL_ACKED, 20),
     YIN(RESPONSE_WAIT, 1, 1e9, -100), /* who waits a second first has a clock: a deadline */
     Y(USER_LINGER, 350),
     N(USER_LINGER, -200),
@@ -119,6 +119,9 @@ static const struct weight app_linger0_w[] = {
     Y(NEUTRAL_SNI_OK, -100),
     Y(ANY_BYTES_CUT, 60),
     Y(REQUEST_PART, -100),
+    Y(REFUSED_AFTER, -150),
+    Y(TLS_WORKS, -200),
+    Y(NO_ABORT_COUNTED, -300),
 };
 const struct cause cause_app_linger0 = {
     .id = "app-linger0",
@@ -176,7 +179,7 @@ static const struct weight app_crash_w[] = {
     FROM_HOST,
     Y(STALLED, -400), /* the kernel of a dead process says FIN or RST */
     Y(REPLY_CUT, 180),
-    N(SYN_RETRY_WORKED, 150),
+    N(SYN_RETRY_WORKED, 40),
     N(NEW_CONN_WORKS, 100),
     Y(USER_KILLED, 300),
     N(USER_KILLED, -300),
@@ -202,6 +205,8 @@ static const struct weight app_crash_w[] = {
     YIN(HTTP_STATUS, 400, 599, -150),
     Y(UPSTREAM_WORDS, -200),
     YHAS(LOG_KERNEL, "segfault|dumped", 400),
+    Y(REFUSED_AFTER, 350),
+    Y(ACCEPTED_BEFORE, 150),
 };
 const struct cause cause_app_crash = {
     .id = "app-crash",
@@ -243,6 +248,8 @@ static const struct weight app_deploy_restart_w[] = {
     Y(SAME_IDLE, -150),
     Y(SAME_WAIT, -100),
     Y(UNPROVOKED, 30),
+    Y(REFUSED_AFTER, 250),
+    Y(ACCEPTED_BEFORE, 150),
 };
 const struct cause cause_app_deploy_restart = {
     .id = "app-deploy-restart",
@@ -267,7 +274,7 @@ static const struct weight l4_proxy_upstream_dead_w[] = {
     YR(IMMEDIATE_ACCEPT, 30),
     YINR(HOLD_RESET, 0, 3, 30),
     YR(HOLD_FIN, 60),
-    N(HOLD_RESET, -60),
+    N(HOLD_RESET, -150),
     YR(USER_PROXY, 150),
     N(USER_PROXY, -300),
     Y(CLOSED_PORT_ACCEPTS, 100),
@@ -286,6 +293,9 @@ static const struct weight l4_proxy_upstream_dead_w[] = {
     YHAS(RST_PAYLOAD, "network failure|reset received from the peer|destination unreachable", 150),
     YHAS(RST_PAYLOAD, "no available pool member|no server selected", 250), /* F5 */
     YHAS(PROXY_REFUSED, "status 502|status 503|status 504|refused|unreachable", 250),
+    Y(SMALL_HELLO_OK, -300),
+    Y(RST_BEFORE_RTT, -250),
+    Y(TLS_WORKS, -200),
 };
 const struct cause cause_l4_proxy_upstream_dead = {
     .id = "l4-proxy-upstream-dead",
@@ -332,6 +342,7 @@ static const struct weight client_app_abort_w[] = {
     Y(SAME_WAIT, 60),
     Y(SAME_INSTANT_HOSTS, 60),
     Y(KEEPALIVE_UNANSWERED, -250),
+    Y(NO_ABORT_COUNTED, -300),
 };
 const struct cause cause_client_app_abort = {
     .id = "client-app-abort",

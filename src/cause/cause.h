@@ -98,6 +98,7 @@ struct judgement {
     const char *retry_why;   /* N_() */
     bool determined;         /* the first verdict is likely or better */
     double *shares;          /* of every cause, in catalogue order: its share before the cap; 0: out */
+    double *asleep;          /* of those that only lack what they require: theirs, were it no matter */
     struct arena mem;
 };
 void judgement_init(struct judgement *j);

@@ -29,6 +29,7 @@ static const struct weight fw_reject_syn_rst_w[] = {
     Y(RST_IPID_ODD, 60),
     Y(WAIT_HELPS, -200),
     Y(PLAIN_SYN_OK, -200),
+    Y(ACCEPTED_BEFORE, -150), /* a rule does not begin with the sixth */
 };
 const struct cause cause_fw_reject_syn_rst = {
     .id = "fw-reject-syn-rst",
@@ -163,8 +164,11 @@ static const struct weight fw_midstream_drop_w[] = {
     Y(USER_STATE_CLEARED, 100),
     Y(USER_FW_LOG, 250),
     Y(RESPONSE_COMPLETE, -60),
-    Y(ALL_ACKED, -300),
-    N(RETRANSMITTED, -200),
+    N(RETRANSMITTED, -60),
+    Y(REPLY_CUT, 200),
+    Y(NEUTRAL_SNI_OK, -300),
+    Y(PLAIN_WORKS, -300),
+    Y(TLS_WORKS, -300),
     Y(SEGMENT_LIMIT, -300),
     Y(SAME_INSTANT_HOSTS, 60),
 };
@@ -211,6 +215,7 @@ static const struct weight fw_state_missing_w[] = {
     YIS(STAGE, "psh", -80),
     YHAS(RST_PAYLOAD, "no flow found", 150),
     N(BEHIND_ROUTER, -80),
+    Y(RST_FARTHER, -250),
 };
 const struct cause cause_fw_state_missing = {
     .id = "fw-state-missing",
@@ -237,7 +242,7 @@ static const struct weight dpi_onpath_rst_w[] = {
     YIS(RST_CLASS, "foreign", 100),
     Y(RST_BOTH_WAYS, 60),
     Y(NEUTRAL_SNI_OK, 250),
-    N(NEUTRAL_SNI_OK, -120),
+    N(NEUTRAL_SNI_OK, -60),
     Y(ALL_ACKED, 20),
     Y(USER_FILTER, 200),
     N(USER_FILTER, -100),
@@ -245,6 +250,7 @@ static const struct weight dpi_onpath_rst_w[] = {
     N(USER_OTHER_PATH, -100),
     N(REPEATED_SAME, -80),
     Y(PORT_REUSED_LISTEN, -100),
+    Y(RST_FARTHER, -200),
 };
 const struct cause cause_dpi_onpath_rst = {
     .id = "dpi-onpath-rst",
@@ -270,13 +276,13 @@ const struct cause cause_dpi_onpath_rst = {
 
 static const struct weight dpi_inline_rst_w[] = {
     FROM_BOX,
-    Y(NOTHING_ACKED, 120),
+    Y(NOTHING_ACKED, 60),
     Y(ALL_ACKED, -60),
     YIS(RST_CLASS, "passive", 40),
     YIS(RST_CLASS, "active", -80),
     YIN(DATA_AFTER_RST, 1, 1e18, -250),
     Y(HELLO_SENT, 30),
-    Y(NEUTRAL_SNI_OK, 150),
+    Y(NEUTRAL_SNI_OK, 200),
     Y(ANY_BYTES_CUT, -150),
     Y(USER_FILTER, 200),
     N(USER_FILTER, -100),
@@ -337,7 +343,7 @@ static const struct weight ip_port_block_rst_w[] = {
     N(ANY_BYTES_CUT, -150),  Y(OUT_RSTS, -400),       N(OUT_RSTS, 200),
     Y(USER_FILTER, 100),     Y(USER_OTHER_PATH, 200), N(USER_OTHER_PATH, -100),
     Y(WAIT_HELPS, -200),     Y(TARGET_LOCAL, -300),   Y(RESET_HOP, 250),
-    N(RESET_HOP, -200),      Y(TTL_SHIELD, 150),
+    N(RESET_HOP, -200),      Y(TTL_SHIELD, 150),      Y(RST_FARTHER, -200),
 };
 const struct cause cause_ip_port_block_rst = {
     .id = "ip-port-block-rst",
@@ -370,6 +376,7 @@ static const struct weight ips_signature_reset_w[] = {
     Y(REQUEST_PART, 350),       N(REQUEST_PART, -150),
     YIS(STAGE, "psh|data", 20), YHAS(RST_PAYLOAD, "not authorized|policy", 80),
     Y(RESET_HOP, 100),          N(RESET_HOP, -100),
+    Y(TLS_WORKS, -200),         Y(REFUSED_AFTER, -200),
 };
 const struct cause cause_ips_signature_reset = {
     .id = "ips-signature-reset",
@@ -391,21 +398,15 @@ const struct cause cause_ips_signature_reset = {
 };
 
 static const struct weight rate_limit_ban_w[] = {
-    YR(LOAD_THRESHOLD, 200),
-    N(LOAD_THRESHOLD, -200),
-    YR(USER_LIMIT, 200),
-    N(USER_LIMIT, -200),
-    YR(MANY_RESETS, 80),
-    YR(SYN_RETRY_WORKED, 30),
-    Y(USER_OTHER_PATH, 100),
-    N(REPEATED_SAME, 30),
-    N(PORT_REUSED_LISTEN, -300),
-    N(USER_ALL_CLIENTS, 100),
-    YINR(HTTP_STATUS, 429, 429, 300),
-    YR(WAIT_HELPS, 250),
-    N(WAIT_HELPS, -200),
-    Y(TARGET_LOCAL, -300),
-    YR(RATE_THRESHOLD, 350),
+    YR(ACCEPTED_BEFORE, 150), Y(RST_TTL_DIFFERS, 100),
+    N(RST_TTL_DIFFERS, -100), YR(LOAD_THRESHOLD, 200),
+    N(LOAD_THRESHOLD, -200),  YR(USER_LIMIT, 200),
+    N(USER_LIMIT, -200),      YR(MANY_RESETS, 80),
+    YR(SYN_RETRY_WORKED, 30), Y(USER_OTHER_PATH, 100),
+    N(REPEATED_SAME, 30),     N(PORT_REUSED_LISTEN, -300),
+    N(USER_ALL_CLIENTS, 100), YINR(HTTP_STATUS, 429, 429, 300),
+    YR(WAIT_HELPS, 250),      N(WAIT_HELPS, -200),
+    Y(TARGET_LOCAL, -300),    YR(RATE_THRESHOLD, 350),
     N(RATE_THRESHOLD, -150),
 };
 const struct cause cause_rate_limit_ban = {
@@ -464,6 +465,7 @@ static const struct weight syn_proxy_mismatch_w[] = {
     Y(HOLD_RESET, 20),
     Y(LISTEN_OVERFLOW, -200),
     Y(TARGET_LOCAL, -300),
+    YR(RST_FARTHER, 400),
 };
 const struct cause cause_syn_proxy_mismatch = {
     .id = "syn-proxy-mismatch",

@@ -5,6 +5,8 @@ static const struct weight tls_plain_to_tls_w[] = {
     YRD(PLAIN_ON_TLS, 500), YRD(PLAIN_ON_TLS_TEXT, 500),     YR(TLS_WORKS, 350),
     N(TLS_WORKS, -300),     YR(USER_TLS_PORT, 250),          N(USER_TLS_PORT, -250),
     Y(HELLO_SENT, -500),    YINR(HTTP_STATUS, 400, 400, 60), Y(RST_TTL_DIFFERS, -100),
+    N(CLIENT_TLS, 90), /* causes.md A0: of HTTP that is cut without a word */
+    YX(CLIENT_TLS),         Y(LAST_DATA_TO_RST_SIDE, 120),   YIS(RST_CLASS, "active", 40),
 };
 const struct cause cause_tls_plain_to_tls = {
     .id = "tls-plain-to-tls",
@@ -28,8 +30,8 @@ static const struct weight tls_tls_to_plain_w[] = {
     YX(SERVER_HELLO),
     YR(HELLO_SENT, 80),
     YR(FIRST_BYTES_TEXT, 0),
-    Y(PLAIN_WORKS, 400),
-    N(PLAIN_WORKS, -300),
+    YR(PLAIN_WORKS, 400),
+    N(PLAIN_WORKS, -100),
     N(USER_TLS_PORT, 250),
     Y(USER_TLS_PORT, -300),
     YX(TLS_ALERT),
@@ -47,6 +49,8 @@ static const struct weight tls_tls_to_plain_w[] = {
     YX(TLS_OK),
     Y(BANNER_FIRST, -150),
     YIS(OTHER_PROTOCOL, "SMTP|FTP|IMAP|POP3", -300), /* they would take STARTTLS */
+    NX(CLIENT_TLS),
+    Y(SMALL_HELLO_OK, -400),
 };
 const struct cause cause_tls_tls_to_plain = {
     .id = "tls-tls-to-plain",
@@ -69,7 +73,7 @@ static const struct weight tls_starttls_needed_w[] = {
     N(BANNER_FIRST, -300),    NX(FIRST_BYTES_TEXT),
     Y(PLAIN_WORKS, -100),     YX(SERVER_HELLO),
     Y(AUTH_WORDS, -100),      Y(CLIENT_TLS, 200),
-    NX(CLIENT_TLS),           YISR(OTHER_PROTOCOL, "SMTP|FTP|IMAP|POP3", 200),
+    NX(CLIENT_TLS),           YISR(OTHER_PROTOCOL, "SMTP|FTP|IMAP|POP3", 450),
     Y(STARTTLS, 150),         N(STARTTLS, -100),
 };
 const struct cause cause_tls_starttls_needed = {
@@ -217,6 +221,8 @@ static const struct weight tls_sni_unknown_w[] = {
     Y(USER_PROXY, 100),
     N(USER_PROXY, -60),
     YX(TLS_OK),
+    Y(SMALL_HELLO_OK, -300),
+    Y(PLAIN_WORKS, -300),
 };
 const struct cause cause_tls_sni_unknown = {
     .id = "tls-sni-unknown",
@@ -242,7 +248,7 @@ static const struct weight tls_sni_filter_w[] = {
     Y(RST_TTL_DIFFERS, 200),
     N(RST_TTL_DIFFERS, -120),
     Y(RST_BEFORE_RTT, 250),
-    Y(SNI, 20),
+    YR(SNI, 20),
     N(SNI, -200),
     Y(NEUTRAL_SNI_OK, 400),
     N(NEUTRAL_SNI_OK, -250),
@@ -265,6 +271,7 @@ static const struct weight tls_sni_filter_w[] = {
     Y(TARGET_LOCAL, -400),
     N(REPEATED_SAME, -100),
     Y(NOTHING_ACKED, 80),
+    Y(STALLED, 40),
 };
 const struct cause cause_tls_sni_filter = {
     .id = "tls-sni-filter",
@@ -356,7 +363,9 @@ static const struct weight tls_handshake_timeout_w[] = {
     YHAS(RST_PAYLOAD, "handshake timeout", 150),
     Y(HOST_CPU_SHORT, 30),
     Y(SEGMENT_LIMIT, -300),
-    Y(PLAIN_WORKS, -150),
+    Y(NEUTRAL_SNI_OK, -300),
+    Y(SMALL_HELLO_OK, -200),
+    Y(PLAIN_WORKS, -300),
 };
 const struct cause cause_tls_handshake_timeout = {
     .id = "tls-handshake-timeout",
@@ -377,7 +386,7 @@ static const struct weight tls_record_corrupt_w[] = {
     YINRD(TLS_ALERT, 20, 20, 500),     YINRD(TLS_ALERT_SENT, 20, 20, 500),
     YINR(TLS_ALERT, 50, 51, 300),      YINR(TLS_ALERT_SENT, 50, 51, 250),
     YINR(TLS_LATE_ALERT, 20, 20, 500), Y(NOTHING_SENT, -300),
-    Y(RST_CHECKSUM_BAD, 30),
+    Y(RST_CHECKSUM_BAD, 30),           Y(EARLY_EOF, -300), /* a cut record, not a damaged one */
 };
 const struct cause cause_tls_record_corrupt = {
     .id = "tls-record-corrupt",
@@ -400,6 +409,7 @@ static const struct weight tls_truncation_w[] = {
     YR(EARLY_EOF, 60),  Y(TLS_OK, 150),    Y(CLOSE_NOTIFY, -400),
     Y(REPLY_CUT, -150), N(REPLY_CUT, 150), Y(RESPONSE_COMPLETE, 250),
     YX(RST_SEEN),       NX(CLIENT_TLS), /* in plain text nothing has to be said before the FIN */
+    YX(HELLO_SENT),
 };
 const struct cause cause_tls_truncation = {
     .id = "tls-truncation",

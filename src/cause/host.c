@@ -39,6 +39,7 @@ static const struct weight port_closed_w[] = {
     Y(WAIT_HELPS, -60),
     Y(RESET_HOP, -400),
     N(RESET_HOP, 60),
+    Y(ACCEPTED_BEFORE, -150),
 };
 const struct cause cause_port_closed = {
     .id = "port-closed",
@@ -184,13 +185,27 @@ const struct cause cause_vm_pause_migrate = {
 };
 
 static const struct weight pmtu_blackhole_w[] = {
-    Y(LOG_SAME_SIZE, 60),   YINR(STALLED, 1, 1e9, 60),  YINR(RETRANSMITTED, 2, 1e9, 60),
-    YR(GAVE_UP, 30),        YR(SEGMENT_LIMIT, 500),     N(SEGMENT_LIMIT, -400),
-    Y(SMALL_HELLO_OK, 150), Y(HELLO_BIG, 60),           Y(UPLOADING, 60),
-    Y(NOTHING_ACKED, 20),   N(HELLO_BIG, -60),          Y(SYNACK_REPEATED, -250),
-    Y(IDLE_BEFORE, -60),    Y(LISTEN_QUEUE_FULL, -250), Y(NEW_CONN_WORKS, -40),
+    Y(LOG_SAME_SIZE, 60),
+    YINR(STALLED, 1, 1e9, 60),
+    YINR(RETRANSMITTED, 2, 1e9, 60),
+    YR(GAVE_UP, 30),
+    YR(SEGMENT_LIMIT, 500),
+    N(SEGMENT_LIMIT, -400),
+    Y(SMALL_HELLO_OK, 150),
+    Y(HELLO_BIG, 60),
+    Y(UPLOADING, 60),
+    Y(NOTHING_ACKED, 20),
+    N(HELLO_BIG, -60),
+    Y(SYNACK_REPEATED, -250),
+    Y(IDLE_BEFORE, -60),
+    Y(LISTEN_QUEUE_FULL, -250),
+    Y(NEW_CONN_WORKS, -40),
     Y(ALL_ACKED, -60), /* what we sent has arrived */
     YISX(STAGE, "syn"),
+    YIN(REPLY_CUT, 3000, 1e18, -300), /* full-size packets had come */
+    Y(NEUTRAL_SNI_OK, -300),
+    Y(PLAIN_WORKS, -300),
+    Y(TLS_WORKS, -300),
 };
 const struct cause cause_pmtu_blackhole = {
     .id = "pmtu-blackhole",

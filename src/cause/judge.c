@@ -245,9 +245,11 @@ static void count_families(const struct view *v, struct applied *a, size_t n)
     }
 }
 
-/* The weights that apply; false when the cause is out. */
-static bool apply(const struct cause *c, const struct view *v, struct applied *a, size_t *n,
-                  bool *decisive)
+/* The weights that apply. ASLEEP: nothing speaks against the cause, but none of the facts that it
+ * requires is there. */
+enum standing_of { OUT, ASLEEP, CONSIDERED };
+static enum standing_of apply(const struct cause *c, const struct view *v, struct applied *a,
+                              size_t *n, bool *decisive)
 {
     bool required = false, met = false, out = false;
 
@@ -265,10 +267,10 @@ static bool apply(const struct cause *c, const struct view *v, struct applied *a
         if (*n < MAX_APPLIED)
             a[(*n)++] = (struct applied){w, f, family_of(w->kind), 0};
     }
-    if (out || (required && !met))
-        return false;
+    if (out)
+        return OUT;
     count_families(v, a, *n);
-    return true;
+    return required && !met ? ASLEEP : CONSIDERED;
 }
 
 static double sum_of(const struct applied *a, size_t n)
@@ -292,7 +294,7 @@ double cause_score(const struct cause *c, const struct facts *facts)
         return result;
     view_of(&v, facts);
     priors_of(logp, &v);
-    if (apply(c, &v, a, &n, &decisive))
+    if (apply(c, &v, a, &n, &decisive) == CONSIDERED)
         for (size_t i = 0; i < cause_count(); i++)
             if (!strcmp(cause_at(i)->id, c->id)) /* a variant of it has its prior */
                 result = logp[i] + sum_of(a, n);
@@ -344,14 +346,19 @@ static size_t score_all(struct judgement *j, const struct view *v, struct scored
 
     for (size_t i = 0; i < cause_count(); i++) {
         bool decisive;
-        if (!apply(cause_at(i), v, a, &na, &decisive))
+        enum standing_of is = apply(cause_at(i), v, a, &na, &decisive);
+        double score = logp[i] + sum_of(a, na);
+        j->asleep[i] = is == ASLEEP ? score : -INFINITY;
+        if (is != CONSIDERED)
             continue;
-        s[n] = (struct scored){.cause = i, .score = logp[i] + sum_of(a, na), .decisive = decisive};
+        s[n] = (struct scored){.cause = i, .score = score, .decisive = decisive};
         top = fmax(top, s[n++].score);
     }
     for (size_t i = 0; i < n; i++)
         sum += exp(s[i].score - top);
     sum += exp(log(SOMETHING_ELSE) - top);
+    for (size_t i = 0; i < cause_count(); i++)
+        j->asleep[i] = exp(j->asleep[i] - top) / sum;
     for (size_t i = 0; i < n; i++)
         j->shares[s[i].cause] = s[i].confidence = exp(s[i].score - top) / sum;
     qsort(s, n, sizeof(*s), best_first);
@@ -516,7 +523,8 @@ int judge(struct judgement *j, const struct facts *facts)
     struct scored *s = malloc(cause_count() * sizeof(*s));
     double *logp = malloc(cause_count() * sizeof(*logp));
     j->shares = arena_alloc(&j->mem, cause_count() * sizeof(*j->shares));
-    if (!s || !logp || !j->shares)
+    j->asleep = arena_alloc(&j->mem, cause_count() * sizeof(*j->asleep));
+    if (!s || !logp || !j->shares || !j->asleep)
         goto out;
     priors_of(logp, &v);
     size_t n = score_all(j, &v, s, logp);

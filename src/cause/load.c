@@ -30,6 +30,20 @@ static const struct weight accept_queue_overflow_rst_w[] = {
     Y(LOAD_THRESHOLD, 200),
     N(LOAD_THRESHOLD, -150),
     YIN(SYNACK_REPEATED, 2, 1e9, -200),
+    YD(EMBRYONIC_RST, 450),        N(EMBRYONIC_RST, -250),
+    YD(LISTEN_OVERFLOW, 300),      N(LISTEN_OVERFLOW, -200),
+    Y(LISTEN_QUEUE_FULL, 300),     N(LISTEN_QUEUE_FULL, -200),
+    YIS(RST_CLASS, "passive", 80), YIS(RST_CLASS, "active", -300),
+    Y(SYNACK_REPEATED, -60),       Y(NO_REPLY_BYTES, 20),
+    N(NO_REPLY_BYTES, -400),       Y(RST_TTL_DIFFERS, -200),
+    N(RST_TTL_DIFFERS, 40),        Y(USER_OVERLOAD, 200),
+    N(USER_OVERLOAD, -150),        YR(IMMEDIATE_ACCEPT, 40),
+    YR(NOTHING_ACKED, 60),         YR(HOLD_RESET, 0),
+    N(HOLD_RESET, -150),           YR(SYNACK_REPEATED, -150),
+    N(REPEATED_SAME, 40),          Y(RST_BOTH_WAYS, -250),
+    Y(DATA_AFTER_RST, -60),        Y(LOAD_THRESHOLD, 200),
+    N(LOAD_THRESHOLD, -150),       YIN(SYNACK_REPEATED, 2, 1e9, -200),
+    Y(RST_BEFORE_RTT, -250),       Y(RESET_HOP, -250),
 };
 const struct cause cause_accept_queue_overflow_rst = {
     .id = "accept-queue-overflow-rst",
@@ -142,6 +156,7 @@ static const struct weight conn_limit_reset_w[] = {
     Y(LISTEN_QUEUE_FULL, -200),
     YHAS(SERVICE_REFUSED, "too many|max_connections|max number of clients|connection limit", 200),
     Y(RATE_THRESHOLD, -200),
+    Y(RST_BEFORE_RTT, -300),
 };
 const struct cause cause_conn_limit_reset = {
     .id = "conn-limit-reset",
@@ -174,13 +189,15 @@ static const struct weight http_limit_close_w[] = {
     N(REPEATED_SAME, 20),
     Y(RST_TTL_DIFFERS, -150),
     Y(HELLO_SENT, -200),
-    Y(RESPONSE_WAIT, -100),
+    YIN(RESPONSE_WAIT, 1, 1e9, -150),
     Y(EARLY_REPLY, -250),
     Y(HARMLESS, -100),
     Y(REPLY_CUT, -150),
     N(RATE_THRESHOLD, -60),
     Y(RATE_THRESHOLD, 200),
     Y(TLS_WORKS, -150),
+    Y(RST_BEFORE_RTT, -300),
+    Y(REFUSED_AFTER, -200),
 };
 const struct cause cause_http_limit_close = {
     .id = "http-limit-close",
@@ -290,7 +307,7 @@ static const struct weight worker_killed_w[] = {
     Y(MANY_RESETS, 20),
     Y(USER_KILLED, 350),
     N(USER_KILLED, -300),
-    Y(RESPONSE_WAIT, 40),
+    YIN(RESPONSE_WAIT, 0.2, 1e9, 40),
     Y(USER_OVERLOAD, 60),
     YIS(RST_CLASS, "passive", -100),
     YIS(RST_FROM, "client", -300),
@@ -314,6 +331,7 @@ static const struct weight worker_killed_w[] = {
     Y(UPSTREAM_WORDS, -200),
     Y(HOST_MEMORY_SHORT, 60),
     YHAS(LOG_KERNEL, "killed|oom-kill|WORKER TIMEOUT", 400),
+    Y(UPLOADING, 60),
 };
 const struct cause cause_worker_killed = {
     .id = "worker-killed",

@@ -30,6 +30,7 @@ static const struct weight local_sock_destroy_w[] = {
     Y(KERNEL_RECEIVED, -200),
     YISR(CONN_RESET, "ECONNABORTED", 500),
     Y(UNPROVOKED, 30),
+    YR(NO_ABORT_COUNTED, 550),
 };
 const struct cause cause_local_sock_destroy = {
     .id = "local-sock-destroy",

@@ -200,6 +200,10 @@ static const struct weight app_proto_mismatch_w[] = {
     YIS(OTHER_PROTOCOL, "HTTP response|HTTP/2 preface|HTTP/2 frame|HTTP/2 GOAWAY|HTTP/2 RST_STREAM",
         -350),
     YIS(OTHER_PROTOCOL, "SSH", 60),
+    YR(ANY_BYTES_CUT, 150), /* whatever is said: it is not the language */
+    Y(TLS_WORKS, -200),
+    NR(PLAIN_WORKS, 120),
+    NR(TLS_WORKS, 120),
 };
 const struct cause cause_app_proto_mismatch = {
     .id = "app-proto-mismatch",

@@ -75,7 +75,7 @@ static const struct weight idle_lb_rst_pushed_w[] = {
     Y(USER_PROXY, 100),
     N(OUT_RSTS, 300),
     Y(SENDER_LOCAL, -250),
-    Y(RESPONSE_WAIT, -60),
+    YIN(RESPONSE_WAIT, 1, 1e9, -120),
     YIS(RST_FROM, "client", -40),
     Y(REPEATED_SAME, 100),
     YIN(IDLE_CUT, 1, 1e9, 150),
@@ -92,6 +92,7 @@ static const struct weight idle_lb_rst_pushed_w[] = {
     YHAS(RST_PAYLOAD, "connection timeout|flow expired", 150),
     Y(KEEPALIVE_HELPS, 80),
     N(KEEPALIVE_HELPS, -80),
+    Y(REQUEST_HEAD_CUT, -150),
 };
 const struct cause cause_idle_lb_rst_pushed = {
     .id = "idle-lb-rst-pushed",
@@ -171,6 +172,7 @@ static const struct weight keepalive_race_w[] = {
     Y(IDLE_USUAL, -150),
     N(KEEPALIVE_HELPS, 80),
     Y(KEEPALIVE_HELPS, -150),
+    N(FIN_BEFORE, -200), /* the FIN is what races: it comes before the reset */
 };
 const struct cause cause_keepalive_race = {
     .id = "keepalive-race",
@@ -216,9 +218,9 @@ const struct cause cause_keepalive_max_requests = {
 static const struct weight inflight_idle_cut_w[] = {
     N(LOG_SAME_AGE, -100),
     Y(LOG_SAME_AGE, 150),
-    YR(RESPONSE_WAIT, 100),
+    YINR(RESPONSE_WAIT, 1, 1e9, 100),
     YIN(RESPONSE_WAIT, 29, 1e9, 150),
-    YIN(RESPONSE_WAIT, 0, 10, -80),
+    YIN(RESPONSE_WAIT, 1, 10, -60),
     Y(NO_REPLY_BYTES, 40),
     Y(ALL_ACKED, 40),
     Y(IDLE_MATCHES, 80),
@@ -240,6 +242,9 @@ static const struct weight inflight_idle_cut_w[] = {
     N(SAME_WAIT, -200),
     Y(SAME_INSTANT, -150),
     Y(REQUEST_PARTIAL, -300),
+    Y(HELLO_SENT, -250), /* no request is in flight yet */
+    Y(RST_TTL_DIFFERS, 60),
+    Y(REQUEST_HEAD_CUT, -300),
 };
 const struct cause cause_inflight_idle_cut = {
     .id = "inflight-idle-cut",
@@ -292,6 +297,7 @@ static const struct weight server_read_timeout_w[] = {
     YR(REQUEST_PAUSED, 300),
     Y(IDLE_USUAL, -100),
     Y(STORE_WORDS, -200),
+    YR(REQUEST_HEAD_CUT, 350),
 };
 const struct cause cause_server_read_timeout = {
     .id = "server-read-timeout",
@@ -314,9 +320,8 @@ const struct cause cause_server_read_timeout = {
 static const struct weight app_deadline_abort_w[] = {
     N(LOG_SAME_AGE, -100),
     Y(LOG_SAME_AGE, 150),
-    YR(RESPONSE_WAIT, 80),
-    YIN(RESPONSE_WAIT, 1, 1e9, 100),
-    YIN(RESPONSE_WAIT, 4, 1e9, 180),
+    YINR(RESPONSE_WAIT, 1, 1e9, 150),
+    YIN(RESPONSE_WAIT, 4, 1e9, 200),
     YIS(RST_CLASS, "active", 60),
     YIS(RST_CLASS, "passive", -100),
     Y(USER_SLOW, 200),
@@ -337,6 +342,10 @@ static const struct weight app_deadline_abort_w[] = {
     N(SAME_WAIT, -200),
     Y(SAME_INSTANT, -150),
     Y(REQUEST_PARTIAL, -150),
+    Y(HELLO_SENT, -200),
+    Y(REQUEST_HEAD_CUT, -200),
+    YINR(STALLED, 1, 1e9, 40), /* ours */
+    N(ALL_ACKED, -200),
 };
 const struct cause cause_app_deadline_abort = {
     .id = "app-deadline-abort",

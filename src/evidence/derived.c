@@ -22,6 +22,18 @@ static void no_hop_spent(struct facts *f)
               v_none());
 }
 
+/* Who answered the SYN sits nearer than who refused then: a proxy spoke before it knew. */
+static void refused_behind(struct facts *f)
+{
+    const struct fact *hops = facts_get(f, FACT_RST_HOPS), *from = facts_get(f, FACT_RST_FROM);
+
+    if (!hops || !hops->yes || !facts_yes(f, FACT_IMMEDIATE_ACCEPT) || !from ||
+        strcmp(from->v[0].u.s, "server") != 0 || hops->v[0].u.i <= hops->v[1].u.i)
+        return;
+    facts_put(f, FACT_RST_FARTHER, true, SRC_PACKET, hops->packet, NULL,
+              v_int(hops->v[0].u.i - hops->v[1].u.i), v_none(), v_none());
+}
+
 /* A time that an experiment or a log found is held against the same table. */
 static void whose_timer(struct facts *f)
 {
@@ -37,8 +49,26 @@ static void whose_timer(struct facts *f)
     }
 }
 
+/* A socket that its own program closes is counted as an abort, for unread data or for linger 0; one
+ * that is destroyed from outside (SOCK_DESTROY) or with its listener is not (causes.md 0.4). */
+static void nobody_closed(struct facts *f)
+{
+    const struct fact *class = facts_get(f, FACT_RST_CLASS);
+
+    if (!facts_yes(f, FACT_RST_OUTBOUND) || !facts_yes(f, FACT_OUT_RSTS) ||
+        facts_yes(f, FACT_COUNTER_SHARED) || !facts_no(f, FACT_ABORT_ON_CLOSE) ||
+        !facts_no(f, FACT_ABORT_ON_DATA) || !facts_no(f, FACT_ABORT_ON_TIMEOUT) ||
+        !facts_no(f, FACT_ABORT_ON_MEMORY) || !class || class->v[0].type != VALUE_TEXT ||
+        strcmp(class->v[0].u.s, "active") != 0)
+        return;
+    facts_put(f, FACT_NO_ABORT_COUNTED, true, SRC_HOST, 0, "counters", v_none(), v_none(),
+              v_none());
+}
+
 void facts_derive(struct facts *f)
 {
     whose_timer(f);
     no_hop_spent(f);
+    nobody_closed(f);
+    refused_behind(f);
 }

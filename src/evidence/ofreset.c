@@ -29,6 +29,8 @@ void say1(struct facts *out, const struct reset *r, enum fact_kind kind, bool ye
     say(out, r, kind, yes, v, v_none(), v_none());
 }
 
+#define WHOLE_HEAD 2048 /* bytes: a longer head may have been cut by us */
+
 static void the_segment(struct facts *out, const struct reset *r)
 {
     char flags[9];
@@ -69,6 +71,10 @@ static void the_handshake(struct facts *out, const struct reset *r)
         say0(out, r, FACT_SYN_ANSWERED_BAD_ACK, true);
     if (r->retried)
         say0(out, r, FACT_SYN_RETRY_WORKED, r->retry_worked);
+    if (r->accepted_before)
+        say0(out, r, FACT_ACCEPTED_BEFORE, true);
+    if (r->refused_after && !r->retry_worked)
+        say0(out, r, FACT_REFUSED_AFTER, true);
     if (r->tfo || r->mptcp)
         say1(out, r, FACT_SYN_OPTIONS, true, v_text(r->tfo ? "TCP Fast Open" : "MPTCP"));
     if (r->handshake_done && r->rtt != NSTIME_NONE)
@@ -347,6 +353,9 @@ static void the_request(struct facts *out, const struct reset *r)
     if (body && q->header_len && q->content_length > 0 && r->turns <= 1)
         say(out, r, FACT_REQUEST_PARTIAL, sent < whole, v_int((int64_t)MIN_OF(sent, whole)),
             v_int((int64_t)whole), v_none());
+    /* More than the first bytes that are kept may well have been whole. */
+    if (q->kind == APP_HTTP_REQUEST && q->partial && !q->header_len && sent < WHOLE_HEAD)
+        say1(out, r, FACT_REQUEST_HEAD_CUT, true, v_int((int64_t)sent));
     if (q->kind == APP_HTTP_REQUEST && strstr(q->text, "/_bulk"))
         say1(out, r, FACT_BULK_REQUEST, true, v_text(q->text));
     if (q->kind == APP_HTTP_REQUEST && r->turns > 1 && r->last_data_from == SIDE_ORIG)

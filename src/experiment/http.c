@@ -4,13 +4,15 @@
  */
 #include "experiment/trial.h"
 
+#include "wire/wire.h"
+
 #include <string.h>
 
 #define MANY 20
 
 struct http {
     bool begun;
-    const struct shot *same, *many, *h2, *tls;
+    const struct shot *same, *many, *h2, *tls, *bare;
     struct target variant; /* the target by HTTP/2; its strings stay the target's */
 };
 
@@ -50,6 +52,28 @@ static void begin(struct trial *t, struct http *h)
     p.tls.name = y->target->numeric ? NULL : y->target->host;
     p.tls.alpn = "h2,http/1.1";
     h->tls = trial_shoot(t, &p);
+    if (y->scheme != SCHEME_HTTP || !repeatable(&y->target->opt))
+        return;
+    plan_same(t, &p, N_("one line"), 0);
+    plan_request(t, &p, "", NULL, NULL, 0);
+    p.first_reply = true;
+    h->bare = trial_shoot(t, &p);
+}
+
+/* Redis hangs up on "Host:" without a word, but answers a line it does not know (RESP: "-ERR"). */
+static void say_language(struct trial *t, const struct http *h)
+{
+    const struct shot *s = h->bare;
+    struct app a;
+
+    if (!s || !shot_ended(s) || s->status || !s->first[0])
+        return;
+    bool known = app_decode(&a, (const uint8_t *)s->first, strlen(s->first), 0, 0);
+    trial_fact(t, FACT_OTHER_PROTOCOL, true,
+               v_text(s->first[0] == '-'            ? "Redis"
+                      : known && a.kind != APP_TEXT ? app_name(a.kind)
+                                                    : "text"),
+               v_text("HTTP"));
 }
 
 static void say_many(struct trial *t, const struct http *h)
@@ -84,6 +108,7 @@ static void conclude(struct trial *t, const struct http *h)
     bool by_h2 = shot_ended(h->h2) && h->h2->h2; /* the server chose it */
 
     say_many(t, h);
+    say_language(t, h);
     if (shot_ended(h->tls))
         trial_fact(t, FACT_TLS_WORKS, h->tls->server_hello, v_none(), v_none());
     say_versions(t, h, by_h2);

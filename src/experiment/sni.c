@@ -32,11 +32,16 @@ static void begin(struct trial *t, struct sni *x)
     x->same = trial_shoot(t, &p);
 }
 
-/* Somebody behind the name answered: a ServerHello, an alert, a status, whatever it says. */
+/* Somebody behind the name answered: a ServerHello, an alert, a status, whatever it says. A request
+ * without a Host is answered with 400 whatever is wrong (RFC 9112 3.2): that tells nothing. */
 static bool answered(const struct shot *s)
 {
-    return s && shot_ended(s) &&
-           (s->server_hello || s->end == SHOT_ALERT || s->status || s->end == SHOT_OK);
+    bool http = s && (s->plan.talk == TALK_HTTP || s->plan.talk == TALK_HTTPS);
+
+    if (!s || !shot_ended(s))
+        return false;
+    return http ? s->status && s->status != 400
+                : s->server_hello || s->end == SHOT_ALERT || s->end == SHOT_OK;
 }
 
 static void send_bytes(struct trial *t, struct sni *x)

@@ -199,6 +199,8 @@ struct reset {
     bool zero_window, keepalives_before, tfo, mptcp;
     bool retried;              /* a later SYN of the same client to the same service */
     bool retry_worked;
+    bool accepted_before;      /* the same client's connections to the service stood before */
+    bool refused_after;        /* the next one after this reset was refused */
 
     /* words */
     struct app first_orig, first_resp; /* APP_NONE if none */

@@ -88,6 +88,9 @@ static void take_features(struct flow_table *t, struct reset *r, const struct fl
 }
 
 /* ---- what it answers ---- */
+#define BURST_RTTS  4
+#define BURST_SLACK (20 * NS_PER_MS)
+
 static const struct heard *trigger_of(const struct flow *f, const struct reset *r, nstime rtt)
 {
     const struct heard *last = &f->side[other(r->from)].heard;
@@ -102,7 +105,10 @@ static const struct heard *trigger_of(const struct flow *f, const struct reset *
         return first;
     if (r->flags & TCP_ACK && last->data && r->ack == last->end)
         return last;
-    return rtt == NSTIME_NONE || r->time - last->time >= rtt ? last : first;
+    if (rtt == NSTIME_NONE || r->time - last->time >= rtt)
+        return last;
+    /* What was sent long before that was answered long ago. */
+    return last->time - first->time > BURST_RTTS * rtt + BURST_SLACK ? last : first;
 }
 
 static nstime since(nstime then, nstime now)
@@ -264,14 +270,21 @@ static bool record_grew(struct grown *g, const struct flow *f)
 }
 
 /* Remember who was refused what, for the retry that may come and for telling scans. */
-static void note_service(struct flow_table *t, const struct flow *f, const struct grown *g)
+static void note_service(struct flow_table *t, const struct flow *f, struct grown *g)
 {
-    const struct reset *r = &g->r;
+    struct reset *r = &g->r;
     bool in_vain = r->stage == STAGE_SYN || (r->stage == STAGE_ACK && r->from == SIDE_ORIG) ||
                    (r->midstream && !r->request_seen && !r->response_started);
     struct service *sv = service_get(&t->services, service_key(t, &f->key), true);
     if (r->stage == STAGE_NONE || !sv)
         return;
+    struct grown *before = table_grown(t, f->retry_of);
+    if (before && before->r.stage != STAGE_SYN && r->stage == STAGE_SYN && r->from == SIDE_RESP &&
+        !before->r.refused_after) {
+        before->r.refused_after = true;
+        reset_tell(t, before);
+    }
+    r->accepted_before = r->stage == STAGE_SYN && sv->connected;
     bool fresh = !sv->refused;
     sv->reset = (uint32_t)r->id;
     if (!in_vain)

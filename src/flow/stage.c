@@ -98,7 +98,9 @@ enum rst_class class_of(const struct flow *f, const struct reset *r)
     if (unknown)
         return RST_CLASS_UNKNOWN;
     bool options = r->has_ts == r->ts_expected || (like_windows(r) && !r->has_ts);
-    bool window = !x->seen || r->window_raw == x->window_raw || r->window_raw == 0 ||
+    bool clock =
+        r->has_ts && r->ts_expected; /* it knows the connection: any room may be free now */
+    bool window = !x->seen || r->window_raw == x->window_raw || r->window_raw == 0 || clock ||
                   (x->window && r->window_raw <= x->window); /* BSD: what room is left now */
     return exact && options && window ? RST_ACTIVE : RST_FOREIGN;
 }

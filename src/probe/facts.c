@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #define AT_ACCEPT (250 * NS_PER_MS) /* a server that resets what it accepts does so at once */
+#define LEAST_RTT (2 * NS_PER_MS)   /* a shorter one is no measure for an early reset */
 
 void facts_put_yes(struct facts *out, const struct result *r, enum fact_kind k, struct value v0,
                    struct value v1, struct value v2)
@@ -47,12 +48,13 @@ static bool was_idle(const struct result *r)
     return silence >= least && (is_reset(r) || r->failure == FAIL_EOF);
 }
 
-/* A silence was kept before the request that nothing came back for. */
+/* A silence was kept before the bytes that nothing came back for, or a reset. */
 static nstime quiet_before(const struct result *r)
 {
     nstime quiet = field_int(r, "quiet_before", -1);
     nstime least = MAX_OF(DOUBTFUL_SILENCE, 10 * field_int(r, "rtt", 0));
-    return r->failure == FAIL_TIMEOUT && quiet >= least ? quiet : -1;
+    bool ended = r->failure == FAIL_TIMEOUT || (is_reset(r) && r->stage != PSTAGE_HOLD);
+    return ended && quiet >= least && !field_int(r, "bytes_received", 0) ? quiet : -1;
 }
 
 /* A proxy's refusal to connect comes over a connection that stands. */
@@ -138,6 +140,16 @@ static void facts_of_errno(struct facts *out, const struct result *r)
         yes(out, r, FACT_LOCAL_DESTROYED);
 }
 
+/* Sooner than the host can answer: a late look at the socket only makes the wait longer. */
+static void facts_of_haste(struct facts *out, const struct result *r, nstime wait)
+{
+    nstime rtt = r->timings[TIMING_CONNECT], least = field_int(r, "min_rtt", 0);
+    if (least > 0)
+        rtt = MIN_OF(rtt, least);
+    if (is_reset(r) && rtt != NSTIME_NONE && rtt >= LEAST_RTT && wait < rtt / 3)
+        facts_put_yes(out, r, FACT_RST_BEFORE_RTT, v_span(wait), v_span(rtt), v_none());
+}
+
 static void facts_of_silence(struct facts *out, const struct result *r)
 {
     nstime silence = field_int(r, "silence", -1), age = field_int(r, "age", -1);
@@ -161,13 +173,22 @@ static void facts_of_silence(struct facts *out, const struct result *r)
             yes1(out, r, FACT_IDLE_PUSHED, v_span(silence));
             yes(out, r, FACT_UNPROVOKED);
         }
+    } else if (quiet_before(r) >= 0) {
+        yes1(out, r, FACT_IDLE_BEFORE, v_span(quiet_before(r)));
+        yes1(out, r, FACT_IDLE_ANSWERED, v_span(quiet_before(r)));
     } else {
         no1(out, r, FACT_IDLE_BEFORE, v_span(silence));
     }
-    if (sent > 0 && got == 0)
+    if (sent > 0 && got == 0) {
         yes1(out, r, FACT_RESPONSE_WAIT, v_span(silence));
-    if (!sent && !got && age >= 0 && age < AT_ACCEPT)
+        facts_of_haste(out, r, silence);
+        if (is_reset(r)) /* what came last on this connection was ours */
+            yes(out, r, FACT_LAST_DATA_TO_RST_SIDE);
+    }
+    if (!sent && !got && age >= 0 && age < AT_ACCEPT) {
         yes1(out, r, FACT_IMMEDIATE_ACCEPT, v_span(age));
+        facts_of_haste(out, r, age); /* it answers our part of the handshake */
+    }
 }
 
 static void facts_of_eof(struct facts *out, const struct result *r)

@@ -631,7 +631,7 @@ static void facts_of_hello(struct facts *out, const struct result *r)
     else if (r->outcome == OUTCOME_FAILED)
         facts_put_no(out, r, FACT_SERVER_HELLO, v_none(), v_none());
     if (hello && r->outcome == OUTCOME_FAILED && r->stage == PSTAGE_HANDSHAKE) {
-        facts_put_yes(out, r, FACT_REQUEST_SEEN, v_text("ClientHello"), v_none(), v_none());
+        facts_put_yes(out, r, FACT_CLIENT_TLS, v_none(), v_none(), v_none());
         if (answered || field_str(r, "alert")) /* an alert is an answer of its own */
             facts_put_no(out, r, FACT_HELLO_SENT, v_none(), v_none());
         else if (r->failure != FAIL_TIMEOUT)

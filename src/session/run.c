@@ -16,6 +16,11 @@
 #define JUDGE_SLICE 64
 #define HELPER_WAIT (500 * NS_PER_MS) /* for what rstconsole-host still has to say */
 #define HELPER_LOOK (10 * NS_PER_MS)
+/* After a reset packets of the side it speaks for are still on their way, if somebody else made it:
+ * so many round trips are waited for them, no less and no more than this. */
+#define AFTERMATH_RTTS  2
+#define AFTERMATH_LEAST (50 * NS_PER_MS)
+#define AFTERMATH_MOST  NS_PER_SEC
 
 static void begin_if_ready(struct run *r);
 static void begin_round(struct run *r);
@@ -361,24 +366,52 @@ static void on_chain(void *arg, uint32_t target, uint64_t chain, const struct fl
     session_chain(r->s, target, chain, flow);
 }
 
+static void note_aftermath(struct run *r, const struct result *res)
+{
+    nstime rtt = res->timings[TIMING_CONNECT], wait;
+
+    if (res->failure != FAIL_RESET && res->failure != FAIL_BROKEN_PIPE &&
+        res->failure != FAIL_REFUSED)
+        return;
+    wait = rtt == NSTIME_NONE ? AFTERMATH_LEAST : AFTERMATH_RTTS * rtt;
+    wait = MIN_OF(MAX_OF(wait, AFTERMATH_LEAST), AFTERMATH_MOST);
+    r->aftermath = MAX_OF(r->aftermath, loop_now(r->loop) + wait);
+}
+
 static void on_result(void *arg, struct result *res)
 {
     struct run *r = arg;
 
     session_result(r->s, res); /* it may be gone by the cap, never this one */
     const struct result *kept = session_result_by_id(r->s, r->s->nresults);
-    if (kept == res)
+    if (kept == res) {
         doubt_result(r, kept);
+        note_aftermath(r, kept);
+    }
     tell(r, RUN_RESULT);
 }
 
-static void settle(struct run *r)
+static void settle_capture(void *arg)
 {
-    set_state(r, RUN_SETTLING);
+    struct run *r = arg;
+
+    if (r->state != RUN_SETTLING)
+        return;
     if (r->capture && capture_get_state(r->capture) == CAPTURE_READY)
         capture_settle(r->capture, after_settled, r);
     else
         after_settled(r);
+}
+
+static void settle(struct run *r)
+{
+    nstime wait = r->aftermath - loop_now(r->loop);
+
+    set_state(r, RUN_SETTLING);
+    if (wait > 0 && r->capture && capture_get_state(r->capture) == CAPTURE_READY)
+        wait_for(r, wait, settle_capture);
+    else
+        settle_capture(r);
 }
 
 static void on_done(void *arg, uint32_t target, uint32_t round)

@@ -91,6 +91,7 @@ struct run {
     nstime privileged_since;
     struct host_watch *sockets; /* NULL: the kernel does not let us */
     struct timer *tick, *wait, *deadline;
+    nstime aftermath; /* so long packets that belong to a result may still come */
     enum run_state state;
     bool go, ready, stopping, again, wanted_capture;
     bool said_files;

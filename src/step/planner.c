@@ -9,6 +9,7 @@
 #include <math.h>
 
 #define LEAST_SHARE    0.01 /* of a cause to be worth telling apart */
+#define MOST_ASLEEP    0.25 /* of one that nothing points to yet */
 #define LEAST_BITS     0.05 /* less than this no answer helps */
 #define COST_OF_A_LOOK 1.0
 
@@ -30,12 +31,21 @@ static void insert(struct standing *s, const struct cause *c, double p)
     s->p[at] = p;
 }
 
+/* A cause that nothing points to yet is no verdict, but an answer may be what it waits for: were it
+ * left out here, nobody would ever ask. */
 void stand(struct standing *s, const struct judgement *j)
 {
+    double all = 1;
+
     *s = (struct standing){.rest = 1};
-    for (size_t c = 0; j->shares && c < cause_count(); c++)
-        if (j->shares[c] >= LEAST_SHARE)
-            insert(s, cause_at(c), j->shares[c]);
+    for (size_t c = 0; j->asleep && c < cause_count(); c++)
+        if (j->asleep[c] >= LEAST_SHARE)
+            all += fmin(j->asleep[c], MOST_ASLEEP);
+    for (size_t c = 0; j->shares && c < cause_count(); c++) {
+        double p = fmax(j->shares[c], j->asleep ? fmin(j->asleep[c], MOST_ASLEEP) : 0);
+        if (p >= LEAST_SHARE)
+            insert(s, cause_at(c), p / all);
+    }
     for (size_t i = 0; i < s->n; i++)
         s->rest -= s->p[i];
     s->rest = fmax(s->rest, 0);

@@ -19,7 +19,7 @@
  * weights on those facts, so that planner and judge cannot disagree.
  */
 #define TEST_OUTCOMES      5
-#define TEST_OUTCOME_FACTS 2
+#define TEST_OUTCOME_FACTS 3
 struct test_fact {
     enum fact_kind kind;     /* FACT_NOTHING ends the list */
     bool yes;
@@ -30,6 +30,7 @@ struct test_outcome {
     const char *id;          /* "cut" */
     const char *reading;     /* N_(): what it means, one sentence */
     struct test_fact facts[TEST_OUTCOME_FACTS];
+    bool usual;              /* what is seen where the cause has no part in it */
 };
 struct test {
     const char *id;          /* "idle", "hops": the report's words */

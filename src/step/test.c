@@ -11,6 +11,7 @@
 #define SURE             0.9 /* share of the first cause: nothing more is tried (causes.md C3) */
 #define STATED           0.9 /* of an outcome's chance, what the catalogue says; the rest is noise */
 #define MAX_LOG_ODDS     4.0
+#define USUAL            150 /* centinats for the outcome that needs no reason */
 #define CONNECTIONS_LOOK 4.0 /* so many connections cost as much as a look; so many seconds */
 #define SECONDS_LOOK     10.0
 
@@ -76,7 +77,7 @@ static int weight_of(const struct cause *c, const struct test_fact *f)
 
 static double log_odds(const struct test_outcome *o, const struct cause *c)
 {
-    int sum = 0;
+    int sum = o->usual ? USUAL : 0;
 
     for (size_t i = 0; i < TEST_OUTCOME_FACTS && o->facts[i].kind; i++)
         sum += weight_of(c, &o->facts[i]);

@@ -20,10 +20,11 @@ const struct test test_repeat = {
     .packets = 30,
     .seconds = 3,
     .stages = S(SYN) | CONNECTED,
-    .outcomes = {{"again", N_("It fails each time: somebody decides so."), {IS(REPEATED_SAME)}},
-                 {"gone",
-                  N_("It works now: it was the moment, the path or the old connection."),
-                  {NOT(REPEATED_SAME), IS(NEW_CONN_WORKS)}}},
+    .outcomes =
+        {{"again", N_("It fails each time: somebody decides so."), {IS(REPEATED_SAME)}, true},
+         {"gone",
+          N_("It works now: it was the moment, the path or the old connection."),
+          {NOT(REPEATED_SAME), IS(NEW_CONN_WORKS)}}},
 };
 const struct test test_hold = {
     .id = "hold",
@@ -33,14 +34,15 @@ const struct test test_hold = {
     .packets = 14,
     .seconds = 4,
     .stages = S(ACK) | S(PSH),
-    .outcomes = {{"reset",
-                  N_("It is reset without a byte of ours: not the content."),
-                  {{FACT_HOLD_RESET, true, NULL, .01}}},
-                 {"fin", N_("The server closes by itself."), {{FACT_HOLD_FIN, true, NULL, .01}}},
-                 {"banner",
-                  N_("The server speaks first: it is not a TLS or HTTP port."),
-                  {IS(BANNER_FIRST)}},
-                 {"quiet", N_("Nothing happens until something is sent."), {NOT(HOLD_RESET)}}},
+    .outcomes =
+        {{"reset",
+          N_("It is reset without a byte of ours: not the content."),
+          {{FACT_HOLD_RESET, true, NULL, .01}}},
+         {"fin", N_("The server closes by itself."), {{FACT_HOLD_FIN, true, NULL, .01}}},
+         {"banner",
+          N_("The server speaks first: it is not a TLS or HTTP port."),
+          {IS(BANNER_FIRST)}},
+         {"quiet", N_("Nothing happens until something is sent."), {NOT(HOLD_RESET)}, true}},
 };
 const struct test test_sni = {
     .id = "sni",
@@ -51,7 +53,7 @@ const struct test test_sni = {
     .seconds = 5,
     .stages = S(PSH) | S(DATA),
     .outcomes = {{"name", N_("The name decides."), {IS(NEUTRAL_SNI_OK)}},
-                 {"any", N_("Whatever the name, it is cut."), {NOT(NEUTRAL_SNI_OK)}}},
+                 {"any", N_("Whatever the name, it is cut."), {NOT(NEUTRAL_SNI_OK)}, true}},
 };
 const struct test test_hops = {
     .id = "hops",
@@ -61,8 +63,9 @@ const struct test test_hops = {
     .packets = 110,
     .seconds = 12,
     .stages = S(SYN) | S(PSH) | S(DATA),
-    .outcomes = {{"before", N_("A box before the server resets."), {IS(RESET_HOP)}},
-                 {"server", N_("Nothing before the server's own hop resets."), {NOT(RESET_HOP)}}},
+    .outcomes =
+        {{"before", N_("A box before the server resets."), {IS(RESET_HOP)}},
+         {"server", N_("Nothing before the server's own hop resets."), {NOT(RESET_HOP)}, true}},
 };
 const struct test test_minttl = {
     .id = "minttl",
@@ -73,7 +76,7 @@ const struct test test_minttl = {
     .seconds = 6,
     .stages = S(PSH) | S(DATA) | S(IDLE),
     .outcomes = {{"lives", N_("The session lives on: the reset was forged."), {IS(TTL_SHIELD)}},
-                 {"dies", N_("It dies all the same."), {NOT(TTL_SHIELD)}}},
+                 {"dies", N_("It dies all the same."), {NOT(TTL_SHIELD)}, true}},
 };
 const struct test test_hello = {
     .id = "hello",
@@ -83,15 +86,19 @@ const struct test test_hello = {
     .packets = 60,
     .seconds = 10,
     .stages = S(PSH),
-    .outcomes =
-        {{"size", N_("Small ones pass, those over one segment do not."), {IS(SMALL_HELLO_OK)}},
-         {"split",
-          N_("Split at the name it passes: a box reads single segments."),
-          {IS(SPLIT_HELLO_OK)}},
-         {"same", N_("The shape makes no difference."), {NOT(SMALL_HELLO_OK), NOT(SPLIT_HELLO_OK)}},
-         {"plain",
-          N_("The port speaks plain text: no ClientHello helps."),
-          {IS(PLAIN_WORKS), NOT(SMALL_HELLO_OK)}}},
+    .outcomes = {{"size",
+                  N_("Small ones pass, those over one segment do not."),
+                  {IS(SMALL_HELLO_OK)}},
+                 {"split",
+                  N_("Split at the name it passes: a box reads single segments."),
+                  {IS(SPLIT_HELLO_OK)}},
+                 {"same",
+                  N_("The shape makes no difference."),
+                  {NOT(SMALL_HELLO_OK), NOT(SPLIT_HELLO_OK), NOT(PLAIN_WORKS)},
+                  true},
+                 {"plain",
+                  N_("The port speaks plain text: no ClientHello helps."),
+                  {IS(PLAIN_WORKS), NOT(SMALL_HELLO_OK)}}},
 };
 const struct test test_elsewhere = {
     .id = "elsewhere",
@@ -118,11 +125,10 @@ const struct test test_size = {
     .packets = 400,
     .seconds = 20,
     .stages = S(PSH) | S(DATA) | S(IDLE),
-    .outcomes = {{"limit", N_("Beyond one size it fails."), {IS(SIZE_LIMIT)}},
-                 {"packets", N_("Large packets vanish, small ones pass."), {IS(SEGMENT_LIMIT)}},
-                 {"any",
-                  N_("The size makes no difference."),
-                  {NOT(SIZE_LIMIT), NOT(SEGMENT_LIMIT)}}},
+    .outcomes =
+        {{"limit", N_("Beyond one size it fails."), {IS(SIZE_LIMIT)}},
+         {"packets", N_("Large packets vanish, small ones pass."), {IS(SEGMENT_LIMIT)}},
+         {"any", N_("The size makes no difference."), {NOT(SIZE_LIMIT), NOT(SEGMENT_LIMIT)}, true}},
 };
 const struct test test_request = {
     .id = "request",
@@ -157,7 +163,7 @@ const struct test test_idle = {
                  {"stall",
                   N_("Beyond that silence nothing is answered any more."),
                   {IS(IDLE_CUT), {FACT_IDLE_CUT_KIND, true, "stall", 0}}},
-                 {"none", N_("Silence does no harm up to there."), {NOT(IDLE_CUT)}}},
+                 {"none", N_("Silence does no harm up to there."), {NOT(IDLE_CUT)}, true}},
 };
 const struct test test_ramp = {
     .id = "ramp",
@@ -172,7 +178,8 @@ const struct test test_ramp = {
                  {"rate", N_("It begins at one rate of connections."), {IS(RATE_THRESHOLD)}},
                  {"none",
                   N_("The number makes no difference."),
-                  {NOT(LOAD_THRESHOLD), NOT(RATE_THRESHOLD)}}},
+                  {NOT(LOAD_THRESHOLD), NOT(RATE_THRESHOLD)},
+                  true}},
 };
 const struct test test_address = {
     .id = "address",
@@ -186,7 +193,8 @@ const struct test test_address = {
                  {"address", N_("Only some addresses fail."), {IS(OTHER_ADDRESS_OK)}},
                  {"none",
                   N_("All of them fail alike."),
-                  {NOT(OTHER_ADDRESS_OK), NOT(OTHER_FAMILY_OK)}}},
+                  {NOT(OTHER_ADDRESS_OK), NOT(OTHER_FAMILY_OK)},
+                  true}},
 };
 const struct test test_http = {
     .id = "http",
@@ -201,7 +209,8 @@ const struct test test_http = {
                  {"tls", N_("The port speaks TLS."), {IS(TLS_WORKS)}},
                  {"same",
                   N_("The way of asking makes no difference."),
-                  {NOT(HTTP_OTHER_OK), NOT(REQUEST_LIMIT)}}},
+                  {NOT(HTTP_OTHER_OK), NOT(REQUEST_LIMIT), NOT(TLS_WORKS)},
+                  true}},
 };
 const struct test test_options = {
     .id = "options",
@@ -213,7 +222,7 @@ const struct test test_options = {
     .privileged = true,
     .stages = S(SYN),
     .outcomes = {{"plain", N_("Without an option it works."), {IS(PLAIN_SYN_OK)}},
-                 {"same", N_("The options make no difference."), {NOT(PLAIN_SYN_OK)}}},
+                 {"same", N_("The options make no difference."), {NOT(PLAIN_SYN_OK)}, true}},
 };
 const struct test test_duration = {
     .id = "duration",
@@ -226,7 +235,7 @@ const struct test test_duration = {
     .outcomes = {{"cliff",
                   N_("Answers that take longer than one time are cut."),
                   {IS(DURATION_CUT)}},
-                 {"none", N_("The time makes no difference."), {NOT(DURATION_CUT)}}},
+                 {"none", N_("The time makes no difference."), {NOT(DURATION_CUT)}, true}},
 };
 const struct test test_verify = {
     .id = "verify",
@@ -243,5 +252,6 @@ const struct test test_verify = {
                  {"client", N_("The server wants a certificate of ours."), {IS(CERT_WANTED)}},
                  {"neither",
                   N_("Certificates are not the reason."),
-                  {NOT(CERT_REJECTED), NOT(CERT_WANTED)}}},
+                  {NOT(CERT_REJECTED), NOT(CERT_WANTED)},
+                  true}},
 };
