@@ -248,7 +248,7 @@ static const struct weight tls_sni_filter_w[] = {
     Y(RST_TTL_DIFFERS, 200),
     N(RST_TTL_DIFFERS, -120),
     Y(RST_BEFORE_RTT, 250),
-    YR(SNI, 20),
+    Y(SNI, 20),
     N(SNI, -200),
     Y(NEUTRAL_SNI_OK, 400),
     N(NEUTRAL_SNI_OK, -250),
@@ -271,7 +271,8 @@ static const struct weight tls_sni_filter_w[] = {
     Y(TARGET_LOCAL, -400),
     N(REPEATED_SAME, -100),
     Y(NOTHING_ACKED, 80),
-    Y(STALLED, 40),
+    YR(STALLED, 40),
+    NX(CLIENT_TLS),
 };
 const struct cause cause_tls_sni_filter = {
     .id = "tls-sni-filter",

@@ -87,6 +87,7 @@ static const struct weight accept_queue_overflow_drop_w[] = {
     Y(EMBRYONIC_RST, -200),
     Y(HOST_CPU_SHORT, 30),
     YHAS(LOG_KERNEL, "SYN flooding", 100),
+    YIS(RST_CLASS, "active", -250), /* no program ever had it */
 };
 const struct cause cause_accept_queue_overflow_drop = {
     .id = "accept-queue-overflow-drop",

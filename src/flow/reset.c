@@ -88,8 +88,7 @@ static void take_features(struct flow_table *t, struct reset *r, const struct fl
 }
 
 /* ---- what it answers ---- */
-#define BURST_RTTS  4
-#define BURST_SLACK (20 * NS_PER_MS)
+#define RTT_NOISE (NS_PER_MS / 5) /* so much sooner than the smallest round trip is no haste */
 
 static const struct heard *trigger_of(const struct flow *f, const struct reset *r, nstime rtt)
 {
@@ -105,10 +104,7 @@ static const struct heard *trigger_of(const struct flow *f, const struct reset *
         return first;
     if (r->flags & TCP_ACK && last->data && r->ack == last->end)
         return last;
-    if (rtt == NSTIME_NONE || r->time - last->time >= rtt)
-        return last;
-    /* What was sent long before that was answered long ago. */
-    return last->time - first->time > BURST_RTTS * rtt + BURST_SLACK ? last : first;
+    return rtt == NSTIME_NONE || r->time - last->time >= rtt - rtt / 5 - RTT_NOISE ? last : first;
 }
 
 static nstime since(nstime then, nstime now)

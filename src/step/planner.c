@@ -31,18 +31,19 @@ static void insert(struct standing *s, const struct cause *c, double p)
     s->p[at] = p;
 }
 
-/* A cause that nothing points to yet is no verdict, but an answer may be what it waits for: were it
- * left out here, nobody would ever ask. */
-void stand(struct standing *s, const struct judgement *j)
+/* asleep: with the causes that nothing points to yet. An experiment may find what they wait for,
+ * and would never be run if they were left out; a person is not asked about each of them. */
+void stand(struct standing *s, const struct judgement *j, bool asleep)
 {
+    const double *waiting = asleep ? j->asleep : NULL;
     double all = 1;
 
     *s = (struct standing){.rest = 1};
-    for (size_t c = 0; j->asleep && c < cause_count(); c++)
-        if (j->asleep[c] >= LEAST_SHARE)
-            all += fmin(j->asleep[c], MOST_ASLEEP);
+    for (size_t c = 0; waiting && c < cause_count(); c++)
+        if (waiting[c] >= LEAST_SHARE)
+            all += fmin(waiting[c], MOST_ASLEEP);
     for (size_t c = 0; j->shares && c < cause_count(); c++) {
-        double p = fmax(j->shares[c], j->asleep ? fmin(j->asleep[c], MOST_ASLEEP) : 0);
+        double p = fmax(j->shares[c], waiting ? fmin(waiting[c], MOST_ASLEEP) : 0);
         if (p >= LEAST_SHARE)
             insert(s, cause_at(c), p / all);
     }
@@ -123,7 +124,7 @@ double plan_worth(const struct step *step, const struct judgement *j)
 {
     struct standing s;
 
-    stand(&s, j);
+    stand(&s, j, false);
     return worth(step, &s, j);
 }
 
@@ -135,7 +136,7 @@ int plan_next(const struct checklist *c, const struct judgement *j)
 
     if (plan_settled(j))
         return -1;
-    stand(&s, j);
+    stand(&s, j, false);
     for (size_t i = 0; i < c->nr; i++) {
         if (c->items[i].state != STEP_UNKNOWN || !c->items[i].step->answer)
             continue;

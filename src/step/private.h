@@ -19,7 +19,7 @@ struct standing {
     size_t n;
     double rest; /* of all others */
 };
-void stand(struct standing *s, const struct judgement *j);
+void stand(struct standing *s, const struct judgement *j, bool asleep);
 /* The entropy in bits once something was seen that cause i makes with chance[i], the rest with
  * other, times how likely it is seen; with chance NULL as it is now. */
 double standing_bits(const struct standing *s, const double *chance, double other);

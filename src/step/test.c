@@ -119,7 +119,7 @@ double test_information(const struct test *t, const struct judgement *j)
     double chance[MAX_STANDING], gain;
     size_t n = test_outcomes(t);
 
-    stand(&s, j);
+    stand(&s, j, true);
     gain = standing_bits(&s, NULL, 0);
     for (size_t o = 0; o < n; o++) {
         for (size_t i = 0; i < s.n; i++)

@@ -29,7 +29,7 @@ static const struct walk {
     {"firewall", "stage=syn connect-timeout=3s syn-repeated=3 !icmp-error", "y", "fw-drop-syn"},
     {"timeout", PKT("idle", "passive", "server") "idle-before-reset=350s idle-answered=350s", "n",
      "idle-lb-rst"},
-    {"load", "stage=ack hold-reset=1ms nothing-sent no-reply-bytes rst-class=active", "y",
+    {"load", "stage=ack hold-reset=1ms nothing-sent no-reply-bytes rst-class=active", "n",
      "conn-limit-reset"},
     {"handshake", "stage=psh !tls-ok tls-alert=40 reset-after-hello=517 !server-hello", "",
      "tls-cipher"},
