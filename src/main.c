@@ -48,6 +48,7 @@ static int run_mode(struct options *o)
     case MODE_PRINT_CONFIG: return config_print(o);
     case MODE_LIST_KEYS: return print_keys();
     case MODE_HISTORY: return print_history(o);
+    case MODE_COMPARE: return print_compare(o);
     case MODE_BATCH: return batch_main(o);
     case MODE_CONSOLE: return console_or_hint(o);
     }

@@ -49,6 +49,7 @@ enum long_option {
     OPT_PRINT_CONFIG,
     OPT_LIST_KEYS,
     OPT_HISTORY,
+    OPT_COMPARE,
     OPT_NO_HISTORY,
     OPT_DAYS
 };
@@ -105,6 +106,7 @@ static const struct option long_options[] = {
     {"list-interfaces", no_argument, NULL, OPT_LIST_INTERFACES},
     {"doctor", no_argument, NULL, OPT_DOCTOR},
     {"history", no_argument, NULL, OPT_HISTORY},
+    {"compare", no_argument, NULL, OPT_COMPARE},
     {"no-history", no_argument, NULL, OPT_NO_HISTORY},
     {"days", required_argument, NULL, OPT_DAYS},
     {"help", no_argument, NULL, 'h'},
@@ -187,12 +189,15 @@ void options_help(void)
             "      --at TIME           with -r of a session: as it was then, or TIME after it "
             "began\n"),
           stdout);
-    fputs(_("\n"
-            "What was before\n"
-            "      --history [TARGET]  what earlier runs found, by target and cause (text, json)\n"
-            "      --days N            of the last N days (30)\n"
-            "      --no-history        neither look there nor add to it\n"),
-          stdout);
+    fputs(
+        _("\n"
+          "What was before\n"
+          "      --history [TARGET]  what earlier runs found, by target and cause (text, json)\n"
+          "      --days N            of the last N days (30)\n"
+          "      --no-history        neither look there nor add to it\n"
+          "      --compare A B       two sessions or captures, or rounds of them (A#1-5 A#6-10):\n"
+          "                          what differs (text, markdown, json, html)\n"),
+        stdout);
     fputs(_("\n"
             "Settings and keys\n"
             "  -C, --config FILE       both (~/.config/rstconsole/config)\n"
@@ -432,6 +437,7 @@ static int set_flag(struct options *o, int c)
     case OPT_DOCTOR: o->mode = MODE_DOCTOR; return 0;
     case OPT_PRINT_CONFIG: o->mode = MODE_PRINT_CONFIG; return 0;
     case OPT_LIST_KEYS: o->mode = MODE_LIST_KEYS; return 0;
+    case OPT_COMPARE: o->mode = MODE_COMPARE; return 0;
     case OPT_HISTORY: o->mode = MODE_HISTORY; return 0;
     case OPT_NO_HISTORY: o->no_history = true; return 0;
     case 'h': o->mode = MODE_HELP; return 0;
@@ -586,6 +592,12 @@ static int check(const struct options *o)
 
     if (o->format && !report_by_name(o->format))
         return unknown_format(o->format);
+    if (o->mode == MODE_COMPARE && o->nspecs != 2)
+        return usage(_("--compare takes two sessions or captures, or rounds of them (FILE#1-5)"));
+    if (o->mode == MODE_COMPARE && o->format && strcmp(o->format, "text") != 0 &&
+        strcmp(o->format, "markdown") != 0 && strcmp(o->format, "json") != 0 &&
+        strcmp(o->format, "html") != 0)
+        return usage(_("%s: --format is text, markdown, json or html"), "--compare");
     if (o->mode == MODE_HISTORY && o->nspecs > 1)
         return usage(_("--history takes one TARGET, or a part of its name"));
     if (o->mode == MODE_HISTORY && o->format && strcmp(o->format, "text") != 0 &&

@@ -24,7 +24,8 @@ enum program_mode {
     MODE_DOCTOR,
     MODE_PRINT_CONFIG,
     MODE_LIST_KEYS,
-    MODE_HISTORY
+    MODE_HISTORY,
+    MODE_COMPARE
 };
 enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 #define OPTION_VALUES 24
@@ -127,6 +128,9 @@ void past_add(struct work *w);
 /* For the History screen. 0 or -errno; history_view_release() it. */
 int past_view(struct work *w, struct history_view *v, const char *search);
 int print_history(const struct options *o);
+
+/* ---- compare.c ---- */
+int print_compare(const struct options *o);
 
 int batch_main(const struct options *o);
 int console_main(struct options *o);

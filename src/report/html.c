@@ -105,7 +105,7 @@ static void cell_count(struct html *h, uint64_t n)
     html_rawf(h, "<td class=\"num\">%llu</td>", (unsigned long long)n);
 }
 
-static void heads(struct html *h, const char *const *titles, size_t n)
+void html_heads(struct html *h, const char *const *titles, size_t n)
 {
     html_raw(h, "<div class=\"card scroll\"><table><thead><tr>");
     for (size_t i = 0; i < n; i++)
@@ -113,7 +113,7 @@ static void heads(struct html *h, const char *const *titles, size_t n)
     html_raw(h, "</tr></thead><tbody>\n");
 }
 
-static void table_end(struct html *h)
+void html_table_end(struct html *h)
 {
     html_raw(h, "</tbody></table></div>\n");
     out_some(h->out);
@@ -121,7 +121,7 @@ static void table_end(struct html *h)
 
 /* ---- the top ---- */
 
-static void begin_page(struct html *h)
+void html_begin(struct html *h, const char *title)
 {
     html_raw(h, "<!DOCTYPE html>\n<html lang=\"");
     /* TRANSLATORS: the tag of the language these sentences are in, as in HTML: de, es, zh-Hans */
@@ -132,7 +132,7 @@ static void begin_page(struct html *h)
                 "style-src 'unsafe-inline'\">\n"
                 "<meta name=\"color-scheme\" content=\"light dark\">\n"
                 "<meta name=\"generator\" content=\"rstconsole " PACKAGE_VERSION "\">\n<title>");
-    html_text(h, _("Report of rstconsole"));
+    html_text(h, title);
     html_raw(h, "</title>\n<style>");
     html_raw(h, html_style);
     html_raw(h, "</style>\n</head>\n<body>\n<main>\n");
@@ -322,10 +322,10 @@ static void say_targets(struct html *h)
     titles[columns++] = _("rounds");
     titles[columns++] = _("failed");
     html_element(h, "h2", _("Targets"));
-    heads(h, titles, columns);
+    html_heads(h, titles, columns);
     for (size_t i = 0; i < n; i++)
         say_target(h, &h->s->targets[i]);
-    table_end(h);
+    html_table_end(h);
     if (n < h->s->ntargets) {
         struct value v = v_int((int64_t)(h->s->ntargets - n));
         html_render(h, "p", N_("and %1$s more targets"), &v, 1);
@@ -360,10 +360,10 @@ static void say_lines(struct html *h, const struct alike_list *l, size_t from)
 {
     const char *titles[] = {_("times"), _("connection"), _("Cause"), _("why")};
 
-    heads(h, titles, ARRAY_SIZE(titles));
+    html_heads(h, titles, ARRAY_SIZE(titles));
     for (size_t k = from; k < l->nr && k < LINES_MAX; k++)
         say_line(h, &l->items[k]);
-    table_end(h);
+    html_table_end(h);
     if (l->nr > LINES_MAX) {
         struct value v = v_int((int64_t)(l->nr - LINES_MAX));
         html_render(h, "p", N_("and %1$s kinds more; the JSON report holds them all"), &v, 1);
@@ -525,7 +525,7 @@ static void say_flows(struct html *h)
     if (!n)
         return;
     html_element(h, "h2", _("Connections"));
-    heads(h, titles, ARRAY_SIZE(titles));
+    html_heads(h, titles, ARRAY_SIZE(titles));
     for (uint64_t i = 0; i < FLOWS_MAX && session_flow_record(h->s, i, &r); i++) {
         snprintf(bytes, sizeof(bytes), "%llu/%llu", (unsigned long long)r.bytes[SIDE_ORIG],
                  (unsigned long long)r.bytes[SIDE_RESP]);
@@ -538,7 +538,7 @@ static void say_flows(struct html *h)
         html_raw(h, "</tr>\n");
         out_some(h->out);
     }
-    table_end(h);
+    html_table_end(h);
     struct value v = v_int((int64_t)(n - MIN_OF(n, FLOWS_MAX)));
     if (n > FLOWS_MAX)
         html_render(h, "p", N_("and %1$s more; the JSON report holds them all"), &v, 1);
@@ -609,7 +609,7 @@ static void say_settings(struct html *h)
     const char *titles[] = {_("setting"), _("value")};
 
     html_element(h, "h2", _("Settings and versions"));
-    heads(h, titles, ARRAY_SIZE(titles));
+    html_heads(h, titles, ARRAY_SIZE(titles));
     setting(h, "rstconsole", PACKAGE_VERSION);
     setting_count(h, "--list-causes", cause_count());
     if (st->read_file)
@@ -633,15 +633,13 @@ static void say_settings(struct html *h)
         setting_count(h, "--max-memory", st->max_memory);
     if (h->s->log_name[0])
         setting(h, "--log", h->s->log_name);
-    table_end(h);
+    html_table_end(h);
 }
 
-static void end_page(struct html *h)
+void html_end(struct html *h, const char *foot)
 {
     html_raw(h, "<footer>");
-    html_element(h, "p",
-                 _("Facts come first, then what follows from them with a confidence. A "
-                   "packet number is that of the capture, from 1."));
+    html_element(h, "p", foot);
     html_raw(h, "</footer>\n</main>\n</body>\n</html>\n");
 }
 
@@ -655,7 +653,7 @@ static int html_write(const struct session *s, const struct sink *to)
     if (err)
         return err;
     out_init(&out, to);
-    begin_page(&h);
+    html_begin(&h, _("Report of rstconsole"));
     say_top(&h);
     say_brief(&h, &harms);
     say_targets(&h);
@@ -666,7 +664,9 @@ static int html_write(const struct session *s, const struct sink *to)
     say_flows(&h);
     say_notes(&h);
     say_settings(&h);
-    end_page(&h);
+    html_end(&h,
+             _("Facts come first, then what follows from them with a confidence. A packet number "
+               "is that of the capture, from 1."));
     alike_release(&harms);
     int written = out_finish(&out);
     return err ? err : written;

@@ -29,6 +29,11 @@ void html_render(struct html *h, const char *tag, const char *msgid, const struc
 void html_bar(struct html *h, double v); /* 0..1 */
 void html_badge(struct html *h, const char *look, const char *text);
 
+void html_begin(struct html *h, const char *title); /* up to and with <main> */
+void html_end(struct html *h, const char *foot);
+void html_heads(struct html *h, const char *const *titles, size_t n); /* a table begins */
+void html_table_end(struct html *h);
+
 /* ---- html_ladder.c ---- */
 void html_ladder(struct html *h, const struct incident *i);
 

@@ -63,13 +63,14 @@ static void md_gap(struct page *p)
     strbuf_addch(&p->out->buf, '\n');
 }
 
+const struct page_style page_markdown = {md_heading, md_item, md_bullet, md_gap};
+
 static int md_write(const struct session *s, const struct sink *to)
 {
-    static const struct page_style style = {md_heading, md_item, md_bullet, md_gap};
     static const char title[] = "# rstconsole\n";
     int err = to->write(to->arg, title, sizeof(title) - 1);
 
-    return err ? err : document_write(s, to, &style);
+    return err ? err : document_write(s, to, &page_markdown);
 }
 
 const struct report_format report_markdown = {"markdown", "md", md_write};

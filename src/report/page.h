@@ -17,6 +17,7 @@ struct page {
     const struct page_style *style;
     const struct session *s;
 };
+extern const struct page_style page_text, page_markdown;
 int document_write(const struct session *s, const struct sink *to, const struct page_style *style);
 
 /* ---- alike.c: incidents that differ in nothing a person would care about ---- */

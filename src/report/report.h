@@ -36,5 +36,9 @@ int report_to_file(const struct report_format *f, const struct session *s, const
 /* What earlier runs found; format "text" or "json". */
 int report_history_to_fd(const struct history_view *v, const char *format, int fd);
 int report_history_to_file(const struct history_view *v, const char *format, const char *path);
+/* Two runs held against each other; format "text", "markdown", "json" or "html". */
+struct comparison;
+int report_compare_to_fd(const struct comparison *c, const char *format, int fd);
+int report_compare_to_file(const struct comparison *c, const char *format, const char *path);
 
 #endif

@@ -75,11 +75,11 @@ static void text_gap(struct page *p)
     strbuf_addch(&p->out->buf, '\n');
 }
 
+const struct page_style page_text = {text_heading, text_item, text_bullet, text_gap};
+
 static int text_write(const struct session *s, const struct sink *to)
 {
-    static const struct page_style style = {text_heading, text_item, text_bullet, text_gap};
-
-    return document_write(s, to, &style);
+    return document_write(s, to, &page_text);
 }
 
 const struct report_format report_text = {"text", "txt", text_write};

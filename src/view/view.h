@@ -8,6 +8,7 @@
 #define VIEW_VIEW_H
 
 #include "session/session.h"
+#include "view/compare.h"
 
 /* One line of a flow's ladder. */
 enum ladder_kind { LADDER_PACKET, LADDER_GAP /* a silence, folded */, LADDER_NOTE };
