@@ -269,6 +269,7 @@ const struct flow *flow_table_packet(struct flow_table *t, const struct packet *
  * so that another thread may do it. */
 struct flow_ready {
     uint64_t hash; /* 0: only packet_decode() can tell what it is, in its turn */
+    uint32_t mark; /* by which an exact copy is known */
     struct packet pkt;
 };
 uint64_t flow_table_key(const struct flow_table *t); /* never changes */

@@ -265,9 +265,11 @@ void flow_link_words(struct flow_table *t, struct flow_more *m);
 void flow_forget_words(struct flow_table *t, struct flow *f);
 /* track.c */
 void track_packet(struct flow_table *t, struct flow *f, enum side s, const struct packet *p);
-bool track_is_copy(struct flow *f, enum side s, const struct packet *p);
+uint32_t track_mark(const struct packet *p); /* equal for exact copies */
+bool track_is_copy(struct flow *f, enum side s, const struct packet *p, uint32_t mark);
 /* quick.c: true: it was an ordinary segment, and all is done */
-bool quick_packet(struct flow_table *t, struct flow *f, enum side s, const struct packet *p);
+bool quick_packet(struct flow_table *t, struct flow *f, enum side s, const struct packet *p,
+                  uint32_t mark);
 uint64_t half_acked_bytes(const struct flow_half *h);
 /* zeek.c */
 void zeek_packet(struct flow_table *t, struct flow *f, enum side s, const struct packet *p,

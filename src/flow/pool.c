@@ -228,6 +228,7 @@ void flow_make_ready(struct flow_ready *out, const struct record *rec, uint64_t 
 {
     bool plain = packet_decode_plain(&out->pkt, rec);
     out->hash = plain ? table_hash(key, &out->pkt) : 0;
+    out->mark = plain ? track_mark(&out->pkt) : 0;
 }
 
 /* Each packet is met three times before it is due: its bucket, its flow, the flow's parts. */

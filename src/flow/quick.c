@@ -126,10 +126,20 @@ static inline void quick_half(struct flow_half *h, const struct flow_half *peer,
     h->last = p->time;
 }
 
-bool quick_packet(struct flow_table *t, struct flow *f, enum side s, const struct packet *p)
+/* What moves the connection on is nobody's copy: that had moved it already. */
+static inline bool is_copy(struct flow *f, enum side s, const struct packet *p, uint32_t mark)
+{
+    if (!p->payload_len && p->tcp.ack == f->side[other(s)].half.acked)
+        return track_is_copy(f, s, p, mark);
+    note_seen(&f->side[s], p, mark);
+    return false;
+}
+
+bool quick_packet(struct flow_table *t, struct flow *f, enum side s, const struct packet *p,
+                  uint32_t mark)
 {
     struct flow_side *x = &f->side[s], *y = &f->side[other(s)];
-    if (t->st.plodding || !is_ordinary(t, f, s, p) || track_is_copy(f, s, p))
+    if (t->st.plodding || !is_ordinary(t, f, s, p) || is_copy(f, s, p, mark))
         return false;
     t->counts.ordinary++;
     quick_zeek(t, f, &x->zeek, &y->zeek, p);

@@ -194,14 +194,15 @@ static bool is_corrupt(const struct flow_half *h, const struct packet *p)
                             : h->packets >= 2;
 }
 
-static const struct flow *tcp_packet(struct flow_table *t, const struct packet *p, uint64_t hash)
+static const struct flow *tcp_packet(struct flow_table *t, const struct packet *p, uint64_t hash,
+                                     uint32_t mark)
 {
     enum side s;
     t->counts.tcp_packets++;
     struct flow *f = table_find_packet(t, p, hash, &s);
     if (f && f->key.sport == f->key.dport && addr_equal(&f->key.src, &f->key.dst))
         s = SIDE_ORIG; /* both ends look the same */
-    if (f && quick_packet(t, f, s, p))
+    if (f && quick_packet(t, f, s, p, mark))
         return f;
     if (!f || starts_anew(f, s, p)) {
         f = table_make_flow(t, p, f);
@@ -211,7 +212,7 @@ static const struct flow *tcp_packet(struct flow_table *t, const struct packet *
     }
     bool corrupt = is_corrupt(&f->side[s].half, p), rst = p->tcp.flags & TCP_RST;
     zeek_packet(t, f, s, p, corrupt);
-    if (track_is_copy(f, s, p)) {
+    if (track_is_copy(f, s, p, mark)) {
         t->counts.duplicates++;
         return f;
     }
@@ -238,7 +239,7 @@ const struct flow *flow_table_ready(struct flow_table *t, const struct flow_read
     t->counts.packets++;
     t->counts.ip_packets++;
     t->now = r->pkt.time;
-    return tcp_packet(t, &r->pkt, r->hash);
+    return tcp_packet(t, &r->pkt, r->hash, r->mark);
 }
 
 const struct flow *flow_table_packet(struct flow_table *t, const struct packet *p)
@@ -257,7 +258,7 @@ const struct flow *flow_table_packet(struct flow_table *t, const struct packet *
     }
     t->now = p->time;
     if (p->l4 == L4_TCP)
-        return tcp_packet(t, p, table_hash(t->hash_key, p));
+        return tcp_packet(t, p, table_hash(t->hash_key, p), track_mark(p));
     if (p->l4 == L4_ICMP || p->l4 == L4_ICMP6)
         return icmp_packet(t, p);
     return NULL;

@@ -69,7 +69,7 @@ uint64_t half_acked_bytes(const struct flow_half *h)
 
 /* ---- exact copies: capture on `any`, a mirror port, or both legs of a router (TTL less one) ----
  */
-static uint32_t copy_hash(const struct packet *p)
+uint32_t track_mark(const struct packet *p)
 {
     const struct tcp_header *h = &p->tcp;
     uint64_t x = hash_mix((uint64_t)h->seq << 32 | h->ack,
@@ -81,9 +81,8 @@ static uint32_t copy_hash(const struct packet *p)
     return (uint32_t)(x ^ x >> 32);
 }
 
-bool track_is_copy(struct flow *f, enum side s, const struct packet *p)
+bool track_is_copy(struct flow *f, enum side s, const struct packet *p, uint32_t mark)
 {
-    uint32_t hash = copy_hash(p);
     struct flow_side *side = &f->side[s];
     const struct flow_half *h = &side->half;
     /* Without an IP-ID (IPv6, or 0) equal bytes may be a genuine second segment: only a segment
@@ -94,12 +93,10 @@ bool track_is_copy(struct flow *f, enum side s, const struct packet *p)
     if (telling && h->packets && p->time - h->last <= span)
         for (int i = 0; i < SEEN_RING; i++) {
             int ttl = side->seen_ttl[i] - p->ttl;
-            if (side->seen[i] == hash && side->seen_ttl[i] && ttl >= -1 && ttl <= 1)
+            if (side->seen[i] == mark && side->seen_ttl[i] && ttl >= -1 && ttl <= 1)
                 return true;
         }
-    side->seen[side->seen_at] = hash;
-    side->seen_ttl[side->seen_at] = p->ttl ? p->ttl : 1;
-    side->seen_at = (uint8_t)((side->seen_at + 1) % SEEN_RING);
+    note_seen(side, p, mark);
     return false;
 }
 

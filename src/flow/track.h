@@ -16,6 +16,15 @@ static inline void note_good_sum(struct flow_half *h, const struct packet *p)
         p->tcp.checksum_seen && p->tcp.checksum_ok && h->good_checksums < UINT16_MAX;
 }
 
+/* Its copy may follow. */
+static inline void note_seen(struct flow_side *side, const struct packet *p, uint32_t mark)
+{
+    uint8_t at = side->seen_at;
+    side->seen[at] = mark;
+    side->seen_ttl[at] = p->ttl ? p->ttl : 1;
+    side->seen_at = at + 1 == SEEN_RING ? 0 : (uint8_t)(at + 1);
+}
+
 /* Do its IP-IDs count up? */
 static inline void note_id(struct flow_half *h, const struct packet *p)
 {

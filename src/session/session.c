@@ -296,7 +296,8 @@ void session_made_record(struct session *s, const struct record *rec, struct flo
         s->limits.packets_dropped += gone < 0 ? 1 : (uint64_t)gone;
         s->revision++;
     }
-    save_packet(s, rec);
+    if (p->saving.packets_fd >= 0)
+        save_packet(s, rec);
 }
 
 void session_chain(struct session *s, uint32_t target, uint64_t chain, const struct flow_key *flow)

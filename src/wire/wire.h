@@ -138,18 +138,18 @@ enum tcp_flag {
 struct tcp_header {
     uint32_t seq, ack;
     uint32_t tsval, tsecr;
-    uint16_t sport, dport, window, urgent;
-    uint16_t mss;
+    uint16_t sport, dport, window;
     uint8_t flags, header_len; /* header_len in bytes, as far as believable */
     uint8_t options_len;
     uint8_t nsack;
-    int8_t wscale;     /* -1 absent; only meaningful on SYN */
-    int8_t mptcp_rst;  /* MP_TCPRST reason (RFC 8684 3.6), -1 absent */
+    int8_t wscale; /* -1 absent; only meaningful on SYN */
     bool has_mss : 1, sack_ok : 1, has_ts : 1, has_tfo : 1, bad_options : 1;
     bool checksum_seen : 1;    /* false: the segment is not all here, or a fragment */
     bool checksum_ok : 1;      /* right, or plainly unfilled by offload counts as not ok */
     bool checksum_partial : 1; /* not ok, but the pseudo header's sum: left to the sender's own NIC
                                 */
+    int8_t mptcp_rst;          /* MP_TCPRST reason (RFC 8684 3.6), -1 absent */
+    uint16_t urgent, mss;
     struct {
         uint32_t left, right;
     } sack[TCP_SACK_MAX];
