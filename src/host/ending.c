@@ -92,6 +92,13 @@ void sock_table_drop(struct sock_table *t, struct known *k)
     t->free = at;
 }
 
+enum sock_role sock_role_of(const struct sock_seen *s)
+{
+    if (!s->info || s->unacked || (s->state != SOCK_ESTABLISHED && s->state != SOCK_CLOSE_WAIT))
+        return ROLE_UNKNOWN;
+    return s->acked == s->sent + 1 ? ROLE_CLIENT : s->acked == s->sent ? ROLE_SERVER : ROLE_UNKNOWN;
+}
+
 /* ---- what the end means ---- */
 
 static bool connected(uint8_t state)

@@ -58,6 +58,7 @@ static void take_info(struct sock_seen *out, const struct nlattr *attr)
     out->probes = i.tcpi_probes;
     out->segs_in = i.tcpi_segs_in;
     out->segs_out = i.tcpi_segs_out;
+    out->unacked = i.tcpi_unacked;
 }
 
 static int take_attr(const struct nlattr *attr, void *data)

@@ -35,6 +35,7 @@ struct sock_seen {
     uint32_t rtt, min_rtt;               /* microseconds; 0: never measured */
     uint32_t since_sent, since_received; /* milliseconds */
     uint32_t retransmits, probes, segs_in, segs_out;
+    uint32_t unacked; /* segments on the way */
 };
 /* 0, or -EINVAL for what is no message of a TCP socket. */
 int sock_seen_parse(struct sock_seen *out, const struct nlmsghdr *nlh);

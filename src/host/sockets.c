@@ -109,6 +109,8 @@ static void seen(struct host_watch *w, const struct sock_seen *s)
     if (!k && !(k = sock_table_add(&w->table, s->cookie)))
         return;
     k->s = *s;
+    if (k->role == ROLE_UNKNOWN)
+        k->role = sock_role_of(s);
     k->round = w->round;
     k->seen = loop_wall(w->loop);
     k->missing = NSTIME_NONE;
@@ -217,8 +219,14 @@ static bool same_host(const struct sock_seen *s)
     return addr_is_loopback(&s->dst) || addr_equal(&s->src, &s->dst);
 }
 
-static bool is_server(const struct host_watch *w, uint16_t sport, uint16_t dport)
+/* Its numbers say it, or its other end's; else who listens, which a dump may have missed. */
+static bool is_server(const struct host_watch *w, const struct known *k, const struct known *other,
+                      uint16_t sport, uint16_t dport)
 {
+    if (k && k->role != ROLE_UNKNOWN)
+        return k->role == ROLE_SERVER;
+    if (other && other->role != ROLE_UNKNOWN)
+        return other->role == ROLE_CLIENT;
     return listens(w, sport) && !(listens(w, dport) && dport < sport);
 }
 
@@ -250,7 +258,7 @@ static void judge_end(struct host_watch *w, struct known *k, const struct sock_s
     }
     bool known = k || (whole.dport && !s.dport);
     struct end_view v = {known ? &with : NULL, last, &delta,
-                         is_server(w, whole.sport, whole.dport)};
+                         is_server(w, k, other, whole.sport, whole.dport)};
     if (!ending_infer(&e, &v))
         return;
     if (!e.flow.dport && !e.flow.sport)

@@ -6,10 +6,16 @@
 
 #define KNOWN_MAX 65536 /* sockets remembered */
 
+enum sock_role { ROLE_UNKNOWN, ROLE_CLIENT, ROLE_SERVER };
+/* Of a connected socket all of whose bytes are acknowledged: a client's SYN was, too (tcp_ack()
+ * counts it); an accepted socket began after it. ROLE_UNKNOWN while bytes are on the way. */
+enum sock_role sock_role_of(const struct sock_seen *s);
+
 struct known {
     struct sock_seen s; /* as last seen */
     struct host_owner owner;
     bool owner_known, command, told;
+    enum sock_role role; /* by its numbers, once they told it */
     uint32_t round;       /* of the dump that saw it last */
     nstime seen, missing; /* wall; missing: not in the table any more since then, NSTIME_NONE */
     uint32_t next;        /* index + 1 in its bucket, or of the free list */

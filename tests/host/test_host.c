@@ -1,5 +1,6 @@
 /* Facts of this host: counters as the kernel prints them, listeners made here, addresses. */
 #include "host/host.h"
+#include "host/watch.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -405,12 +406,34 @@ static void routes(void **state)
     assert_int_equal(host_behind_router(&a), -EINVAL);
 }
 
+/* Who connected is told by the numbers, listener seen or not. */
+static void roles_by_numbers(void **state)
+{
+    struct sock_seen s = {.info = true, .state = SOCK_ESTABLISHED};
+
+    (void)state;
+    assert_int_equal(sock_role_of(&s), ROLE_SERVER);
+    s.acked = 1;
+    assert_int_equal(sock_role_of(&s), ROLE_CLIENT);
+    s.sent = 100;
+    s.acked = 101;
+    assert_int_equal(sock_role_of(&s), ROLE_CLIENT);
+    s.acked = 100;
+    assert_int_equal(sock_role_of(&s), ROLE_SERVER);
+    s.unacked = 1; /* or a client of whose bytes one is on the way */
+    assert_int_equal(sock_role_of(&s), ROLE_UNKNOWN);
+    s.unacked = 0;
+    s.state = SOCK_FIN_WAIT1; /* a FIN counts as well */
+    assert_int_equal(sock_role_of(&s), ROLE_UNKNOWN);
+}
+
 int main(void)
 {
 #define FACTS_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parses_by_name),
         cmocka_unit_test(parses_anything),
+        cmocka_unit_test(roles_by_numbers),
         cmocka_unit_test(names_and_values),
         cmocka_unit_test(delta_is_clamped),
         cmocka_unit_test(counts_a_reset),
