@@ -19,6 +19,7 @@ enum long_option {
     OPT_TIMEOUT,
     OPT_DURATION,
     OPT_BUDGET,
+    OPT_RESUME,
     OPT_SOURCE,
     OPT_CERT,
     OPT_KEY,
@@ -69,6 +70,7 @@ static const struct option long_options[] = {
     {"duration", required_argument, NULL, OPT_DURATION},
     {"experiments", required_argument, NULL, 'x'},
     {"budget", required_argument, NULL, OPT_BUDGET},
+    {"resume", required_argument, NULL, OPT_RESUME},
     {"numeric", no_argument, NULL, 'n'},
     {"source", required_argument, NULL, OPT_SOURCE},
     {"method", required_argument, NULL, 'X'},
@@ -163,6 +165,7 @@ void options_help(void)
             "                          the target or alarm somebody\n"
             "      --budget N,TIME     what a diagnosis may spend (40,60s)\n"),
           stdout);
+    fputs(_("      --resume SESSION    goes on with what was left unfinished there\n"), stdout);
     fputs(_("\n"
             "How much at once\n"
             "      --max-connections N  probes' connections (10000, or what open files allow)\n"
@@ -512,6 +515,7 @@ static int set_text(struct options *o, int c, char *arg)
     case 't': o->targets_file = arg; return 0;
     case 'x': return set_experiments(o, arg);
     case OPT_BUDGET: return set_budget(o, arg);
+    case OPT_RESUME: o->resume = arg; return 0;
     case 'X': st->defaults.method = arg; return 0;
     case 'H': return add_header(o, arg);
     case 'd': o->data_file = arg; return 0;
@@ -588,7 +592,7 @@ static int read_config(struct options *o, int argc, char **argv)
 static int check(const struct options *o)
 {
     const struct settings *st = &o->settings;
-    bool targets = o->nspecs || o->targets_file || o->demo;
+    bool targets = o->nspecs || o->targets_file || o->demo || o->resume;
 
     if (o->format && !report_by_name(o->format))
         return unknown_format(o->format);

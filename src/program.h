@@ -51,6 +51,7 @@ struct options {
     size_t nlogs, logs_alloc;
     char **specs; /* TARGETs, of argv */
     size_t nspecs;
+    const char *resume; /* --resume: a saved session */
 };
 /* 0, or EXIT_USAGE after a line on stderr. */
 int options_parse(struct options *o, int argc, char **argv);

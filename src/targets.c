@@ -170,5 +170,12 @@ int add_targets(struct run *r, const struct options *o)
         rc = add_one(r, o->specs[i], "");
     if (!rc && o->targets_file)
         rc = add_file(r, o->targets_file);
+    if (!rc && o->resume) {
+        char err[300] = "";
+        int failed = run_resume(r, o->resume, err, sizeof(err));
+        if (failed)
+            complain("%s: %s", o->resume, err[0] ? err : strerror(-failed));
+        rc = failed ? EXIT_CANNOT : 0;
+    }
     return rc;
 }

@@ -18,7 +18,8 @@ static const struct weight fw_reject_syn_rst_w[] = {
     N(USER_FW_CHANGED, -150),
     Y(USER_FW_LOG, 400),
     N(USER_FW_LOG, -120),
-    YIN(RESET_HOP, .5, 255, 400),
+    Y(RESET_HOP, 400),
+    YIN(RESET_HOP, -1, .5, -450),
     N(RESET_HOP, -200),
     Y(USER_OTHER_PATH, 150),
     Y(USER_SERVICE_RUNS, 200),
@@ -171,6 +172,7 @@ static const struct weight fw_midstream_drop_w[] = {
     Y(TLS_WORKS, -300),
     Y(SEGMENT_LIMIT, -300),
     Y(SAME_INSTANT_HOSTS, 60),
+    Y(NOTHING_ACKED, -150), /* something had passed before */
 };
 const struct cause cause_fw_midstream_drop = {
     .id = "fw-midstream-drop",
@@ -251,6 +253,8 @@ static const struct weight dpi_onpath_rst_w[] = {
     N(REPEATED_SAME, -80),
     Y(PORT_REUSED_LISTEN, -100),
     Y(RST_FARTHER, -200),
+    Y(REQUEST_PART, 250),
+    N(REQUEST_PART, -60),
 };
 const struct cause cause_dpi_onpath_rst = {
     .id = "dpi-onpath-rst",
@@ -292,6 +296,8 @@ static const struct weight dpi_inline_rst_w[] = {
     Y(SNI, -60),
     YHAS(RST_PAYLOAD, "middlebox interference", 100),
     N(NEUTRAL_SNI_OK, -60),
+    Y(REQUEST_PART, 250),
+    N(REQUEST_PART, -60),
 };
 const struct cause cause_dpi_inline_rst = {
     .id = "dpi-inline-rst",
@@ -368,7 +374,8 @@ static const struct weight ips_signature_reset_w[] = {
     N(RST_TTL_DIFFERS, -40),    Y(HELLO_SENT, -50),
     Y(REPEATED_SAME, 60),       N(REPEATED_SAME, -120),
     Y(NEUTRAL_SNI_OK, 50),      Y(ANY_BYTES_CUT, -200),
-    N(ANY_BYTES_CUT, 200),      Y(USER_FILTER, 300),
+    N(ANY_BYTES_CUT, 40),       Y(USER_FILTER, 300),
+    N(NEUTRAL_SNI_OK, -60),     Y(TTL_SHIELD, -150),
     N(USER_FILTER, -200),       Y(OUT_RSTS, -200),
     N(OUT_RSTS, 150),           Y(USER_FW_LOG, 150),
     Y(DATA_AFTER_RST, 60),      Y(SENDER_LOCAL, -200),
@@ -466,6 +473,8 @@ static const struct weight syn_proxy_mismatch_w[] = {
     Y(LISTEN_OVERFLOW, -200),
     Y(TARGET_LOCAL, -300),
     YR(RST_FARTHER, 400),
+    Y(RESET_HOP, 300),
+    N(RESET_HOP, -100),
 };
 const struct cause cause_syn_proxy_mismatch = {
     .id = "syn-proxy-mismatch",

@@ -208,7 +208,7 @@ static const struct weight tls_sni_unknown_w[] = {
     N(SNI, 60),
     Y(SNI, 10),
     Y(NEUTRAL_SNI_OK, 250),
-    N(NEUTRAL_SNI_OK, -150),
+    N(NEUTRAL_SNI_OK, 30), /* who knows few names knows the harmless ones as little */
     YIS(RST_CLASS, "active", 30),
     YIS(RST_CLASS, "passive", -60),
     Y(RST_TTL_DIFFERS, -250),
@@ -367,6 +367,7 @@ static const struct weight tls_handshake_timeout_w[] = {
     Y(NEUTRAL_SNI_OK, -300),
     Y(SMALL_HELLO_OK, -200),
     Y(PLAIN_WORKS, -300),
+    N(SEGMENT_LIMIT, 60),
 };
 const struct cause cause_tls_handshake_timeout = {
     .id = "tls-handshake-timeout",

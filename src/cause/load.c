@@ -146,6 +146,8 @@ static const struct weight conn_limit_reset_w[] = {
     YHAS(SERVICE_REFUSED, "too many|max_connections|max number of clients|connection limit", 200),
     Y(RATE_THRESHOLD, -200),
     Y(RST_BEFORE_RTT, -300),
+    Y(RESET_HOP, -300),
+    N(RESET_HOP, 60),
 };
 const struct cause cause_conn_limit_reset = {
     .id = "conn-limit-reset",

@@ -35,6 +35,7 @@ static const struct weight idle_lb_rst_w[] = {
     YHAS(RST_PAYLOAD, "connection timeout|flow expired|no flow found", 150),
     Y(KEEPALIVE_HELPS, 100),
     N(KEEPALIVE_HELPS, -120),
+    Y(RESET_HOP, 150),
 };
 const struct cause cause_idle_lb_rst = {
     .id = "idle-lb-rst",
@@ -93,6 +94,7 @@ static const struct weight idle_lb_rst_pushed_w[] = {
     Y(KEEPALIVE_HELPS, 80),
     N(KEEPALIVE_HELPS, -80),
     Y(REQUEST_HEAD_CUT, -150),
+    Y(RESET_HOP, 150),
 };
 const struct cause cause_idle_lb_rst_pushed = {
     .id = "idle-lb-rst-pushed",

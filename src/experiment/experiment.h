@@ -53,7 +53,7 @@ struct shot_plan { /* texts and bytes are the trial's */
     const char *source;      /* local address or interface, NULL any */
     nstime start;            /* after it was asked for */
     nstime timeout;          /* of a stage without an answer */
-    uint8_t ttl_syn, ttl_data; /* 0: as the system has it */
+    uint8_t ttl_syn, ttl_ack, ttl_data; /* 0: as the system has it; ack: the handshake's third */
     uint8_t min_ttl, min_ttl_data; /* of what comes in: from the SYN on, from the handshake on */
     bool count_expired;      /* looks for time-exceeded errors beyond its end; no other shot beside */
     uint16_t max_segment;    /* TCP_MAXSEG; 0 */
@@ -160,6 +160,8 @@ struct experiment {
     const char *(*unfit)(const struct symptom *y);
     void (*next)(struct trial *t, void *state); /* at first, and when all shots are back */
     void (*seen)(struct trial *t, void *state, const struct shot *s); /* one is back; may be NULL */
+    nstime (*rest)(const struct trial *t, const void *state); /* at most so long after the open
+                                                                 ones; NULL: not known */
 };
 size_t experiment_count(void);
 const struct experiment *experiment_at(size_t i);
@@ -167,11 +169,20 @@ const struct experiment *experiment_by_id(const char *id); /* NULL */
 const char *experiment_id(const char *id); /* the same word, ours; NULL unknown */
 const struct test *experiment_test(const struct experiment *e);
 
+/* A shot of the same experiment that was made before it was left: it need not be made again. */
+struct trial_known {
+    double x;
+    enum shot_end end;
+    enum shot_stage stage;
+    nstime lasted;
+};
 struct trial_settings {
     nstime content_gap;      /* between shots with content; 0: 1 s */
     unsigned max_connections; /* 0: no limit of its own */
     nstime max_time;         /* no rung or wait is longer than what is left of it; 0: none */
     unsigned max_at_once;    /* of a ramp; 0: 32 */
+    const struct trial_known *known; /* the trial copies them */
+    size_t nknown;
 };
 typedef void (*trial_fn)(void *arg, struct trial *t);
 int trial_start(struct trial **out, const struct experiment *e, const struct symptom *y,
@@ -197,7 +208,7 @@ unsigned trial_connections(const struct trial *t);
 uint64_t trial_packets(const struct trial *t); /* an estimate from the stages reached */
 nstime trial_began(const struct trial *t); /* of the shooter's clock */
 nstime trial_span(const struct trial *t);
-nstime trial_eta(const struct trial *t); /* moment of the shooter's clock its last wait ends */
+nstime trial_eta(const struct trial *t); /* moment of the shooter's clock it ends at the latest */
 
 /* ---- has the fix worked? a sequential test ---- */
 struct fix_counts {
@@ -206,6 +217,7 @@ struct fix_counts {
 /* The connection that failed made again and again, as an experiment of its own (a "repeat" in the
  * report); only a person asks for it. */
 extern const struct experiment experiment_prove;
+extern const struct experiment experiment_idle; /* the one that can be left and resumed */
 /* P of so few failures after, were the rate the same (Fisher's exact test, one-sided). */
 double fix_p_value(const struct fix_counts *c);
 enum fix_state { FIX_GO_ON, FIX_PROVED, FIX_NOT_FIXED, FIX_UNDECIDED /* the cap is reached */ };

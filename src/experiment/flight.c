@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define TCP_STATE_SYN_SENT 2
 #define TCP_STATE_CLOSE 7 /* netinet/tcp.h, which does not go with linux/tcp.h */
 
 static int set_int(int fd, int level, int name, int value)
@@ -96,6 +97,14 @@ static int set_options(struct flight *f)
     return rc ? rc : flight_bind_source(f);
 }
 
+static bool get_info(const struct flight *f, struct tcp_info *i)
+{
+    socklen_t len = sizeof(*i);
+
+    memset(i, 0, sizeof(*i));
+    return getsockopt(f->fd, IPPROTO_TCP, TCP_INFO, i, &len) == 0;
+}
+
 int flight_open(struct flight *f)
 {
     const struct shot_plan *p = &f->s->plan;
@@ -109,17 +118,14 @@ int flight_open(struct flight *f)
     if (rc)
         return rc;
     size_t len = addr_to_sockaddr(&p->to, p->port, &ss);
-    if (connect(f->fd, (struct sockaddr *)&ss, (socklen_t)len) == 0)
-        return 0;
-    return errno == EINPROGRESS ? 0 : -errno;
-}
-
-static bool get_info(const struct flight *f, struct tcp_info *i)
-{
-    socklen_t len = sizeof(*i);
-
-    memset(i, 0, sizeof(*i));
-    return getsockopt(f->fd, IPPROTO_TCP, TCP_INFO, i, &len) == 0;
+    rc = connect(f->fd, (struct sockaddr *)&ss, (socklen_t)len) < 0 ? -errno : 0;
+    rc = rc == -EINPROGRESS ? 0 : rc;
+    if (!rc && p->ttl_ack) { /* the SYN is out, what answers the SYN-ACK must not be yet */
+        struct tcp_info i;
+        flight_set_ttl(f, p->ttl_ack);
+        rc = get_info(f, &i) && i.tcpi_state == TCP_STATE_SYN_SENT ? 0 : -EALREADY;
+    }
+    return rc;
 }
 
 bool flight_dead(const struct flight *f)

@@ -95,6 +95,12 @@ static bool ask_again(struct trial *t, struct hops *h, uint8_t distance)
 
 /* ---- what is reset, and the control ---- */
 
+/* The reset answers the handshake's third packet: that one goes out with the TTL. */
+static bool at_accept(const struct symptom *y)
+{
+    return y->stage == SHOT_HOLD;
+}
+
 static const struct shot *bad(struct trial *t, uint8_t ttl, bool alone)
 {
     const struct symptom *y = trial_symptom(t);
@@ -103,6 +109,13 @@ static const struct shot *bad(struct trial *t, uint8_t ttl, bool alone)
     if (y->stage == SHOT_CONNECT)
         return syn(t, y->port, ttl, false, alone);
     plan_same(t, &p, NULL, ttl);
+    if (at_accept(y)) {
+        plan_base(t, &p, NULL, ttl);
+        p.ttl_ack = ttl;
+        p.hold = trial_short_patience(t);
+        p.content = p.count_expired = alone;
+        return trial_shoot(t, &p);
+    }
     p.count_expired = alone;
     p.ttl_data = ttl;
     p.timeout = trial_short_patience(t);
@@ -115,13 +128,14 @@ static const struct shot *control(struct trial *t, uint8_t ttl)
     const struct symptom *y = trial_symptom(t);
     struct shot_plan p;
 
-    if (y->stage == SHOT_CONNECT)
+    if (y->stage == SHOT_CONNECT || at_accept(y))
         return syn(t, walk_port(y), ttl, true, false);
     if (y->scheme == SCHEME_TCP) {
         plan_base(t, &p, N_("control"), ttl);
         p.talk = TALK_RAW;
         p.request = neutral_bytes;
         p.request_len = NEUTRAL_BYTES_LEN;
+        p.hold = y->target->opt.hold > 0 ? y->target->opt.hold : 0;
     } else {
         plan_named(t, &p, N_("control"), neutral_name);
     }
@@ -183,7 +197,10 @@ static void close_in(struct trial *t, struct hops *h)
     else
         h->none = h->asked;
     if (!h->hit) {
-        trial_finish(t, TRIAL_INCONCLUSIVE, N_("it does not fail any more"));
+        const struct shot *s = h->by_ttl_bad[h->asked];
+        trial_finish(t, TRIAL_INCONCLUSIVE,
+                     s && s->end == SHOT_LOCAL ? N_("the server is too near for that")
+                                               : N_("it does not fail any more"));
         return;
     }
     if (h->hit - h->none > 1)
@@ -245,6 +262,10 @@ static void after_last(struct trial *t, struct hops *h)
         if (y->stage == SHOT_CONNECT) {
             plan_base(t, &p, N_("only nearer ones heard"), h->hit);
             p.min_ttl = (uint8_t)h->drop[i]->plan.min_ttl;
+        } else if (at_accept(y)) {
+            plan_base(t, &p, N_("only nearer ones heard"), h->hit);
+            p.hold = trial_short_patience(t);
+            p.min_ttl_data = (uint8_t)h->drop[i]->plan.min_ttl;
         } else {
             p.min_ttl_data = (uint8_t)h->drop[i]->plan.min_ttl;
         }
@@ -257,13 +278,14 @@ static void after_last(struct trial *t, struct hops *h)
                  N_("the server, or a box on the last hop: their TTLs could not be compared"));
 }
 
-static bool any_icmp(const struct hops *h)
+/* Of the repeats, how many expired beyond the box as well. */
+static int expired(const struct hops *h)
 {
-    bool any = h->by_ttl_bad[h->hit] && h->by_ttl_bad[h->hit]->icmp;
+    int n = 0;
 
     for (int i = 0; i < REPEATS; i++)
-        any = any || (h->sure[2 * i] && (h->sure[2 * i]->icmp || h->sure[2 * i]->expired > 0));
-    return any;
+        n += h->sure[2 * i] && (h->sure[2 * i]->icmp || h->sure[2 * i]->expired > 0);
+    return n;
 }
 
 static void after_sure(struct trial *t, struct hops *h)
@@ -290,12 +312,13 @@ static void after_sure(struct trial *t, struct hops *h)
 /* Silence of the router counts only where the control drew an answer of it. */
 static void after_control(struct trial *t, struct hops *h)
 {
-    bool icmp = any_icmp(h);
+    int icmp = expired(h);
     bool control_icmp = (h->sure_control && h->sure_control->icmp) ||
                         (h->by_ttl_control[h->hit] && h->by_ttl_control[h->hit]->icmp) ||
                         (h->walk[h->hit] && h->walk[h->hit]->icmp);
 
-    if (!icmp && !control_icmp) { /* the router says nothing to anybody */
+    /* The router says nothing to anybody; or only now and then. */
+    if ((!icmp && !control_icmp) || (icmp && icmp < REPEATS)) {
         trial_fact(t, FACT_RESET_HOP, true, v_int(h->hit), v_int(h->distance));
         trial_finish(t, TRIAL_SEPARATED, NULL);
         return;
@@ -333,8 +356,9 @@ static const char *unfit(const struct symptom *y)
         return N_("nothing was reset");
     if (addr_is_loopback(&y->address))
         return N_("the target is this host");
-    return y->stage == SHOT_HOLD && !y->target->opt.body_len
-               ? N_("it is reset without anything being sent")
+    bool later = y->stage > SHOT_HOLD && y->scheme == SCHEME_TCP && y->silence >= NS_PER_SEC;
+    return later || (y->target->opt.idle && y->target->opt.requests > 1)
+               ? N_("what is reset comes after a silence")
                : NULL;
 }
 

@@ -135,7 +135,9 @@ static const char *unfit(const struct symptom *y)
 {
     if (y->scheme != SCHEME_HTTP && y->scheme != SCHEME_HTTPS)
         return N_("the target is not asked by HTTP");
-    return y->stage == SHOT_CONNECT ? N_("it fails before anything is sent") : NULL;
+    return y->stage == SHOT_CONNECT || y->stage == SHOT_HANDSHAKE
+               ? N_("it fails before the request is sent")
+               : NULL;
 }
 
 const struct experiment experiment_http = {

@@ -21,6 +21,7 @@ struct idle {
     nstime lives, dies; /* longest that lived, shortest that did not; dies 0: none */
     const char *kind;
     const struct shot *control, *rungs[RUNGS], *keepalive, *app;
+    const struct shot *watch; /* says nothing beyond the time found: is it cut by itself? */
     int nrungs;
 };
 
@@ -33,30 +34,12 @@ static const struct shot *rung(struct trial *t, nstime idle, bool control)
               (double)idle / NS_PER_SEC);
     p.control = control;
     p.content = false;
-    if (p.talk == TALK_NOTHING)
-        p.hold = 0;
+    p.hold = 0;
+    p.requests = 0;
     p.idle = idle;
     p.again = p.request_len ? p.request : neutral_bytes;
     p.again_len = p.request_len ? p.request_len : NEUTRAL_BYTES_LEN;
     return trial_shoot(t, &p);
-}
-
-/* The ladder: doubling from 1 s (or less, where the cut was quick) past the silence that was seen.
- */
-static void begin(struct trial *t, struct idle *x)
-{
-    const struct symptom *y = trial_symptom(t);
-    nstime left = trial_time_left(t);
-
-    x->most = y->silence ? 2 * y->silence : LADDER_MOST;
-    if (left != NSTIME_NONE)
-        x->most = MIN_OF(x->most, left * 2 / 5); /* closing in takes as long again */
-    x->first = y->silence && y->silence < 2 * NS_PER_SEC ? y->silence / 4 : NS_PER_SEC;
-    x->control = rung(t, CONTROL_IDLE, true);
-    for (nstime at = x->first; x->nrungs < RUNGS && at < x->most * 9 / 10; at *= 2)
-        x->rungs[x->nrungs++] = rung(t, at, false);
-    if (x->nrungs < RUNGS)
-        x->rungs[x->nrungs++] = rung(t, x->most, false);
 }
 
 static const char *kind_of(const struct shot *s)
@@ -71,6 +54,45 @@ static const char *kind_of(const struct shot *s)
            : s->end == SHOT_TIMEOUT ? "stall"
            : s->end == SHOT_FIN     ? "fin"
                                     : NULL;
+}
+
+/* What rungs told before the ladder was left. */
+static void take_known(struct trial *t, struct idle *x)
+{
+    const struct trial_settings *st = trial_get_settings(t);
+
+    for (size_t i = 0; i < st->nknown; i++) {
+        const struct trial_known *k = &st->known[i];
+        struct shot s = {.end = k->end, .stage = k->stage};
+        const char *kind = kind_of(&s);
+        nstime idle = (nstime)(k->x * NS_PER_SEC), at = k->stage == SHOT_IDLE ? k->lasted : idle;
+        if (k->end == SHOT_OK)
+            x->lives = MAX_OF(x->lives, idle);
+        if (kind && (!x->dies || at < x->dies)) {
+            x->dies = at;
+            x->kind = kind;
+        }
+    }
+}
+
+/* The ladder: doubling from 1 s (or less, where the cut was quick) past the silence that was seen.
+ */
+static void begin(struct trial *t, struct idle *x)
+{
+    const struct symptom *y = trial_symptom(t);
+    nstime left = trial_time_left(t);
+
+    x->most = y->silence ? 2 * y->silence : LADDER_MOST;
+    if (left != NSTIME_NONE)
+        x->most = MIN_OF(x->most, left * 2 / 5); /* closing in takes as long again */
+    x->first = y->silence && y->silence < 2 * NS_PER_SEC ? y->silence / 4 : NS_PER_SEC;
+    x->control = rung(t, CONTROL_IDLE, true);
+    take_known(t, x);
+    for (nstime at = x->first; x->nrungs < RUNGS && at < x->most * 9 / 10; at *= 2)
+        if (!x->dies && at > x->lives)
+            x->rungs[x->nrungs++] = rung(t, at, false);
+    if (x->nrungs < RUNGS && !x->dies && x->most > x->lives)
+        x->rungs[x->nrungs++] = rung(t, x->most, false);
 }
 
 /* A longer silence than one that was already deadly tells nothing new: it is not waited for. */
@@ -109,6 +131,18 @@ static void narrow(struct idle *x)
     }
 }
 
+/* A box that sends its resets when the time is over is met by a byte of ours at the same moment:
+ * the kind is seen only by one that keeps still. */
+static void take_watch(struct idle *x)
+{
+    const char *kind = kind_of(x->watch);
+
+    if (!kind || x->watch->stage != SHOT_IDLE)
+        return;
+    x->dies = x->watch->silent;
+    x->kind = kind;
+}
+
 static bool pushed(const struct idle *x)
 {
     return !strcmp(x->kind, "rst") || !strcmp(x->kind, "fin");
@@ -117,6 +151,18 @@ static bool pushed(const struct idle *x)
 static void close_in(struct trial *t, struct idle *x)
 {
     nstime gap = x->dies - x->lives;
+
+    if (!x->watch) {
+        struct shot_plan p;
+        plan_same(t, &p, N_("says nothing more"), (double)x->dies / NS_PER_SEC);
+        p.control = true;
+        p.content = false;
+        p.hold = 0;
+        p.requests = 0;
+        p.idle = x->dies + x->dies / 4 + NS_PER_SEC;
+        p.again = NULL;
+        x->watch = trial_shoot(t, &p);
+    }
 
     x->nrungs = 0;
     for (int i = 1; i <= BETWEEN; i++) {
@@ -134,8 +180,8 @@ static const struct shot *kept(struct trial *t, struct idle *x, int keepalive, n
               (double)x->dies / NS_PER_SEC);
     p.control = true;
     p.content = false;
-    if (p.talk == TALK_NOTHING)
-        p.hold = 0;
+    p.hold = 0;
+    p.requests = 0;
     p.idle = x->dies + x->dies / 2;
     p.again = p.request_len ? p.request : neutral_bytes;
     p.again_len = p.request_len ? p.request_len : NEUTRAL_BYTES_LEN;
@@ -183,6 +229,7 @@ static void after_ladder(struct trial *t, struct idle *x)
         return;
     }
     narrow(x);
+    take_watch(x);
     if (!x->dies && !x->lives) {
         trial_finish(t, TRIAL_INCONCLUSIVE, N_("no connection could be held"));
         return;
@@ -217,6 +264,22 @@ static void next(struct trial *t, void *state)
         after_ladder(t, x);
 }
 
+/* How long what comes after the open rungs takes at most: closing in, then the keepalives. */
+static nstime rest(const struct trial *t, const void *state)
+{
+    const struct idle *x = state;
+    nstime dies = x->dies ? x->dies : x->most, sum = dies + dies / 2;
+
+    (void)t;
+    if (x->keepalive || x->app)
+        return 0;
+    if (!x->dies || !pushed(x)) /* each time an eighth of the gap is left */
+        for (nstime gap = dies - (x->dies ? x->lives : dies / 2);
+             (double)gap > NEAR_ENOUGH * (double)dies; gap /= BETWEEN + 1)
+            sum += dies;
+    return sum;
+}
+
 static const char *unfit(const struct symptom *y)
 {
     if (y->stage == SHOT_CONNECT)
@@ -233,4 +296,5 @@ const struct experiment experiment_idle = {
     .unfit = unfit,
     .next = next,
     .seen = seen,
+    .rest = rest,
 };

@@ -410,6 +410,8 @@ static void look_at_reply(struct flight *f)
     if (talk == TALK_HTTP || talk == TALK_HTTPS) {
         if (http_complete(f, false) == 1 || f->reply_got > READ_CAP)
             reply_over(f);
+        else if (f->s->stage == SHOT_REPLY) /* what still comes does not hang */
+            stage_timer(f, f->s->plan.timeout);
         return;
     }
     if (f->s->plan.first_reply || f->s->stage == SHOT_AGAIN || talk == TALK_TLS)
@@ -695,7 +697,7 @@ static void on_start(void *arg)
             set_stage(f, SHOT_CONNECT);
         return;
     }
-    if (f->s->plan.count_expired && f->s->plan.ttl_syn) /* the SYN itself may expire */
+    if (f->s->plan.count_expired && (f->s->plan.ttl_syn || f->s->plan.ttl_ack)) /* it may expire */
         f->expired_before = flight_expired(f->s->plan.to.family);
     bool raw = f->s->plan.raw_syn;
     int rc = raw ? rawsyn_open(f) : flight_open(f);

@@ -51,12 +51,14 @@ static const struct shot *shoot(struct trial *t, const struct size *z, size_t n,
 }
 
 /* Up the path all of it must be acknowledged, down the path the answer must come. */
-static bool passed(const struct size *z, const struct shot *s)
+static bool passed(const struct trial *t, const struct size *z, const struct shot *s)
 {
+    bool hangs_early = trial_symptom(t)->stage == SHOT_HANDSHAKE;
+
     if (!z->segments)
         return s->end == SHOT_OK && (s->status == 0 || s->status < 400);
-    if (s->end == SHOT_OK || s->end == SHOT_ALERT || s->status)
-        return s->end != SHOT_TIMEOUT;
+    if (s->end == SHOT_OK || s->end == SHOT_ALERT || (hangs_early && s->handshake))
+        return true; /* further than the stage that hangs */
     return !z->down && s->connected != NSTIME_NONE && s->sent && !s->unacked;
 }
 
@@ -117,11 +119,11 @@ static bool controls(struct trial *t, struct size *z)
         z->passes = SEGMENT_LOW;
         z->fails = segment_of(z->same);
     }
-    if (passed(z, z->same)) {
+    if (passed(t, z, z->same)) {
         trial_finish(t, TRIAL_INCONCLUSIVE, N_("it does not fail any more"));
         return false;
     }
-    if (!passed(z, z->small)) {
+    if (!passed(t, z, z->small)) {
         none(t, z);
         return false;
     }
@@ -142,7 +144,7 @@ static void split(struct trial *t, struct size *z)
     }
 }
 
-static bool narrow(struct size *z)
+static bool narrow(const struct trial *t, struct size *z)
 {
     bool any = false;
 
@@ -152,13 +154,13 @@ static bool narrow(struct size *z)
         if (!shot_ended(s))
             continue;
         any = true;
-        if (passed(z, s))
+        if (passed(t, z, s))
             z->passes = MAX_OF(z->passes, n);
     }
     for (int i = 0; i < z->nshots; i++) {
         const struct shot *s = z->shots[i];
         size_t n = (size_t)s->plan.x;
-        if (shot_ended(s) && !passed(z, s) && n > z->passes)
+        if (shot_ended(s) && !passed(t, z, s) && n > z->passes)
             z->fails = MIN_OF(z->fails, n);
     }
     return any;
@@ -194,7 +196,7 @@ static void next(struct trial *t, void *state)
     if (z->wave == 2) {
         if (!controls(t, z))
             return;
-    } else if (!narrow(z)) {
+    } else if (!narrow(t, z)) {
         trial_finish(t, TRIAL_INCONCLUSIVE, N_("this host could not make the connections"));
         return;
     }

@@ -59,10 +59,11 @@ static void send_bytes(struct trial *t, struct sni *x)
 static void look_at_names(struct trial *t, struct sni *x)
 {
     const struct symptom *y = trial_symptom(t);
-    const char *passed = answered(x->neutral)  ? neutral_name
-                         : answered(x->random) ? x->random_name
-                         : answered(x->none)   ? "-"
-                                               : NULL;
+    bool tls = y->scheme == SCHEME_TLS || y->scheme == SCHEME_HTTPS;
+    const char *passed = answered(x->neutral)       ? neutral_name
+                         : answered(x->random)      ? x->random_name
+                         : tls && answered(x->none) ? "-" /* HTTP/1.1 without Host is an error */
+                                                    : NULL;
 
     trial_measure(t, "passes", passed ? v_text(passed) : v_none());
     if (!x->same || !shot_as(x->same, y)) {

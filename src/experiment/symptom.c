@@ -51,6 +51,11 @@ int symptom_of_result(struct symptom *out, const struct target *t, const struct 
     out->stage = stage_of(r);
     out->port = r->flow.dport ? r->flow.dport : t->port;
     out->silence = number(r, "silence");
+    /* The silence that the target's own options ask for, before what then fails. */
+    if (!strcmp(r->probe, "tcp") && out->stage > SHOT_HOLD)
+        out->silence = MAX_OF(out->silence, t->opt.hold);
+    if (t->opt.requests > 1)
+        out->silence = MAX_OF(out->silence, t->opt.idle);
     out->rtt = number(r, "min_rtt") ? number(r, "min_rtt") : number(r, "rtt");
     out->sent = (uint64_t)number(r, "bytes_sent");
     return 0;

@@ -203,6 +203,12 @@ static int copy_symptom(struct trial *t, const struct symptom *y)
     if (y->nothers)
         memcpy(others, y->others, y->nothers * sizeof(*others));
     t->y.others = others;
+    struct trial_known *known = arena_alloc(&t->mem, (t->st.nknown + 1) * sizeof(*known));
+    if (!known)
+        return -ENOMEM;
+    if (t->st.nknown)
+        memcpy(known, t->st.known, t->st.nknown * sizeof(*known));
+    t->st.known = known;
     return 0;
 }
 
@@ -460,5 +466,5 @@ nstime trial_eta(const struct trial *t)
         nstime at = s->began == NSTIME_NONE ? t->sh->now(t->sh) + s->plan.start : s->began;
         last = MAX_OF(last, at + s->plan.hold + s->plan.idle);
     }
-    return last;
+    return last + (t->e->rest && !t->over ? t->e->rest(t, t->state) : 0);
 }

@@ -88,6 +88,21 @@ static void copy_row(struct experiment_row *r, const struct shot *shot, nstime b
     text_clean(r->note, sizeof(r->note), note, strlen(note));
 }
 
+/* Hours of silence are not lost with the program: what each rung told is an input at once. */
+static void keep_rungs(struct session *s, struct experiment_record *e, const struct trial *t)
+{
+    size_t ended = 0;
+
+    if (trial_experiment(t)->view != LIVE_RUNGS || e->outcome != EXP_RUNNING)
+        return;
+    for (size_t i = 0; i < e->nrows; i++)
+        ended += e->rows[i].ended != NSTIME_NONE;
+    if (ended == e->kept)
+        return;
+    e->kept = ended;
+    journal_experiment(s, e);
+}
+
 void session_experiment_update(struct session *s, int index, const struct trial *t)
 {
     struct experiment_record *e = &s->experiments[index];
@@ -104,6 +119,7 @@ void session_experiment_update(struct session *s, int index, const struct trial 
     e->paused = trial_paused(t);
     e->eta = session_now(s) + MAX_OF(trial_eta(t) - (trial_began(t) + trial_span(t)), 0);
     s->revision++;
+    keep_rungs(s, e, t);
 }
 
 static void take_measures(struct experiment_record *e, const struct trial *t)

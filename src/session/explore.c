@@ -15,6 +15,7 @@
 #define AT_ONCE            16   /* diagnoses explored side by side */
 #define EXPLORED_MAX       1000 /* failures remembered */
 #define DONE_MAX           32
+#define LADDERS            8 /* an idle ladder takes at most so often the silence it is about */
 
 struct explored { /* one kind of failure of one address of a target */
     uint32_t target;
@@ -27,6 +28,7 @@ struct explored { /* one kind of failure of one address of a target */
     unsigned connections; /* spent */
     nstime spent;
     bool asked, consent, over; /* by a person: their own order */
+    bool resume;               /* its idle ladder goes on first */
     struct explore_one *running;
 };
 struct explore_one {
@@ -261,11 +263,18 @@ static int start(struct run *r, struct explored *x, const struct experiment *e,
 {
     const struct test *test = experiment_test(e);
     struct trial_settings st = settings_of(r, x, test);
+    const struct resumed *known = resumed_of(&r->explore, x->target);
     struct explore_one *o = e ? calloc(1, sizeof(*o)) : NULL;
     int rc = -ENOMEM;
 
     if (!o)
         return e ? -ENOMEM : -ENOTSUP;
+    if (e->view == LIVE_RUNGS) { /* who asks for it knows that silence takes its time */
+        if (x->asked && !r->s->settings.budget_time)
+            st.max_time = MAX_OF(st.max_time, LADDERS * y->silence);
+        st.known = known ? known->known : NULL;
+        st.nknown = known ? known->nknown : 0;
+    }
     o->r = r;
     o->x = x;
     x->running = o;
@@ -349,6 +358,12 @@ static bool explore_one(struct run *r, struct explored *x)
         return false;
     }
     leave_out_unfit(x, &y);
+    if (x->resume) {
+        x->resume = false;
+        mark_done(x, experiment_idle.id);
+        if (start(r, x, &experiment_idle, &y) == 0)
+            return true;
+    }
     for (;;) {
         const struct test *t = plan_test(&i->judgement, &b, x->done);
         if (!t)
@@ -380,8 +395,10 @@ bool explore_next(struct run *r)
             continue;
         if (x)
             told_before(r, x, i);
-        else if (r->s->settings.experiments != EXPERIMENTS_NONE)
-            explored_new(e, i, res);
+        else if (resumed_of(e, res->target) || r->s->settings.experiments != EXPERIMENTS_NONE)
+            x = explored_new(e, i, res);
+        if (x && !x->ndone && resumed_of(e, res->target))
+            x->resume = x->asked = true;
     }
     for (size_t k = 0; k < e->nr && e->running < AT_ONCE && !r->stopping; k++)
         if (!e->items[k]->over && !e->items[k]->running &&
@@ -442,6 +459,9 @@ void explore_release(struct run *r)
     for (size_t k = 0; k < r->explore.nr; k++)
         free(r->explore.items[k]);
     free(r->explore.items);
+    for (size_t k = 0; k < r->explore.nresumed; k++)
+        free(r->explore.resumed[k].known);
+    free(r->explore.resumed);
     timer_stop(r->explore.again);
     memset(&r->explore, 0, sizeof(r->explore));
 }

@@ -74,6 +74,20 @@ static void load_parts(struct experiment_record *e, const json_t *j)
         load_measure(e, json_array_get(measures, i));
 }
 
+/* A later line says more of the same experiment. */
+static void drop_earlier(struct session *s, const struct experiment_record *e)
+{
+    for (size_t i = s->nexperiments; i-- > 0;) {
+        struct experiment_record *o = &s->experiments[i];
+        if (!o->unfinished || o->experiment != e->experiment || o->target != e->target ||
+            o->incident != e->incident)
+            continue;
+        experiment_record_release(o);
+        memmove(o, o + 1, (--s->nexperiments - i) * sizeof(*o));
+        return;
+    }
+}
+
 int load_experiment(struct loader *l, const json_t *j)
 {
     struct experiment_record e = {.eta = NSTIME_NONE};
@@ -85,13 +99,17 @@ int load_experiment(struct loader *l, const json_t *j)
         return 0; /* of another version */
     e.target = (uint32_t)line_ranged(j, "target", 0, INT_MAX, 0);
     e.incident = (uint64_t)MAX_OF(line_int(j, "incident", 0), 0);
-    e.outcome = line_ranged(j, "outcome", EXP_SEPARATED, EXP_CANCELLED, EXP_INCONCLUSIVE);
+    e.outcome = line_ranged(j, "outcome", EXP_SEPARATED, EXP_RUNNING, EXP_INCONCLUSIVE);
+    e.unfinished = e.outcome == EXP_RUNNING;
+    if (e.unfinished)
+        e.outcome = EXP_CANCELLED;
     e.connections = (unsigned)line_ranged(j, "connections", 0, INT_MAX, 0);
     e.packets = (unsigned)line_ranged(j, "packets", 0, INT_MAX, 0);
     e.span = line_int(j, "span", 0);
     line_text(e.why, sizeof(e.why), j, "why");
     facts_init(&e.facts);
     load_parts(&e, j);
+    drop_earlier(l->s, &e);
     session_experiment(l->s, &e);
     facts_release(&e.facts);
     free(e.rows);

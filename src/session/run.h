@@ -52,6 +52,11 @@ struct doubt {
     nstime began;
 };
 
+struct resumed { /* what a saved session knew of a target's silences */
+    uint32_t target;
+    struct trial_known *known;
+    size_t nknown, alloc;
+};
 struct explored;
 struct privileged;
 struct explore { /* experiments: explore.c */
@@ -60,6 +65,8 @@ struct explore { /* experiments: explore.c */
     uint64_t looked; /* incidents looked at */
     unsigned running;
     struct timer *again;
+    struct resumed *resumed;
+    size_t nresumed, resumed_alloc;
 };
 
 enum run_state {
@@ -123,6 +130,7 @@ int explore_init(struct run *r);
 void explore_release(struct run *r);
 bool explore_next(struct run *r); /* true: experiments are running */
 bool explore_cancel(struct run *r);
+const struct resumed *resumed_of(const struct explore *e, uint32_t target); /* resume.c; NULL */
 void run_explored(struct run *r); /* run.c: none runs any more */
 void run_tell_changed(struct run *r);
 

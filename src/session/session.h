@@ -111,8 +111,9 @@ struct experiment_record {   /* experiments[] of the report; those that run are 
     char why[120];           /* inconclusive: English, to be translated; "" none */
     struct experiment_row *rows; /* the record's */
     size_t nrows, rows_alloc;
-    bool paused;
-    nstime eta;              /* wall, of the last wait; NSTIME_NONE */
+    bool paused, unfinished; /* unfinished: of a session that was left meanwhile */
+    size_t kept;             /* shots ended that the session holds */
+    nstime eta;              /* wall, when it ends at the latest; NSTIME_NONE */
 };
 
 struct vantage {
@@ -293,6 +294,9 @@ unsigned experiment_most(const struct test *t, const struct settings *st);
  * other. consent: those too that could load or alarm somebody. 0, -EBUSY, -ENOTSUP with why. */
 int run_experiment(struct run *r, uint64_t incident, const char *id, bool consent, char *err,
                    size_t errlen);
+/* Silences that experiments of a saved session had tried before it was left are not tried again:
+ * they go on where the same targets (added where they are not there) fail again. */
+int run_resume(struct run *r, const char *path, char *err, size_t errlen);
 /* "Has the fix worked?": the failing probe again and again, against how it was before. */
 int run_prove(struct run *r, uint64_t incident, char *err, size_t errlen);
 void run_experiment_pause(struct run *r, bool pause);

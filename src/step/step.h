@@ -45,7 +45,7 @@ size_t test_count(void);
 const struct test *test_at(size_t i);
 const struct test *test_by_id(const char *id); /* NULL */
 size_t test_outcomes(const struct test *t);
-/* P(outcome | cause). Over all outcomes of a test they add up to 1. */
+/* P(outcome | cause); NULL: one that the test is not about. Over all outcomes they add up to 1. */
 double test_chance(const struct test *t, size_t outcome, const struct cause *c);
 /* True if it can tell something that is not known yet. */
 bool test_applies(const struct test *t, const struct judgement *j);

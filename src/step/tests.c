@@ -62,7 +62,7 @@ const struct test test_hops = {
     .connections = 27,
     .packets = 110,
     .seconds = 12,
-    .stages = S(SYN) | S(PSH) | S(DATA),
+    .stages = S(SYN) | S(ACK) | S(PSH) | S(DATA),
     .outcomes =
         {{"before", N_("A box before the server resets."), {IS(RESET_HOP)}},
          {"server", N_("Nothing before the server's own hop resets."), {NOT(RESET_HOP)}, true}},
@@ -150,7 +150,7 @@ const struct test test_idle = {
     .connections = 12,
     .packets = 120,
     .seconds = 60,
-    .stages = S(IDLE) | S(CLOSE) | S(MIDSTREAM),
+    .stages = S(PSH) | S(DATA) | S(IDLE) | S(CLOSE) | S(MIDSTREAM),
     .outcomes = {{"fin",
                   N_("The server closes at that age of silence."),
                   {IS(IDLE_CUT), {FACT_IDLE_CUT_KIND, true, "fin", 0}}},
