@@ -165,6 +165,7 @@ void flight_take_info(struct flight *f)
     s->sent = i.tcpi_bytes_sent - i.tcpi_bytes_retrans;
     s->unacked = unacked_of(&i);
     s->got = MAX_OF(s->got, i.tcpi_bytes_received);
+    s->silent = (nstime)MIN_OF(i.tcpi_last_data_sent, i.tcpi_last_data_recv) * NS_PER_MS;
     s->mss = (int)i.tcpi_snd_mss;
     s->pmtu = (int)i.tcpi_pmtu;
     if (i.tcpi_min_rtt && i.tcpi_min_rtt != UINT32_MAX)
