@@ -155,7 +155,8 @@ static void end(struct flight *f, enum shot_end e, int err)
     s->ended = loop_clock();
     /* The kernel knows of the last byte sooner than a busy loop does. */
     nstime silent = f->last_byte == NSTIME_NONE ? 0 : s->ended - f->last_byte;
-    s->silent = s->stage == SHOT_IDLE || s->stage == SHOT_REPLY ? MAX_OF(s->silent, silent) : silent;
+    s->silent =
+        s->stage == SHOT_IDLE || s->stage == SHOT_REPLY ? MAX_OF(s->silent, silent) : silent;
     f->over = true;
     nstime late = f->expired_before >= 0 ? MAX_OF(EXPIRED_WAIT, 4 * s->rtt) : 0;
     f->timer = loop_timer(f->sh->loop, late, 0, on_over, f);

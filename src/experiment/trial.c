@@ -129,8 +129,7 @@ void trial_finish(struct trial *t, enum trial_outcome o, const char *why)
     t->why = why;
     t->nwaiting = 0;
     for (size_t i = 0; i < t->nshots; i++)
-        if (t->shots[i]->end == SHOT_OPEN)
-            trial_drop(t, t->shots[i]);
+        trial_drop(t, t->shots[i]);
 }
 
 static int begin_shot(struct trial *t, struct shot *s)
@@ -178,7 +177,7 @@ void trial_drop(struct trial *t, const struct shot *shot)
 {
     struct shot *s = t->shots[shot->index];
 
-    if (s->end != SHOT_OPEN)
+    if (s->end != SHOT_OPEN && !s->priv) /* with priv it has ended, and is not told yet */
         return;
     for (size_t i = 0; i < t->nwaiting; i++)
         if (t->waiting[i] == s) {
@@ -188,8 +187,9 @@ void trial_drop(struct trial *t, const struct shot *shot)
         }
     if (s->stage == SHOT_WAITING)
         t->connections -= t->connections > 0; /* never made */
+    enum shot_end e = s->end;
     t->sh->cancel(t->sh, s);
-    s->end = SHOT_CANCELLED;
+    s->end = e == SHOT_OPEN ? SHOT_CANCELLED : e;
     t->open -= t->open > 0;
 }
 
