@@ -193,7 +193,7 @@ const struct cause cause_fw_midstream_drop = {
 
 static const struct weight fw_state_missing_w[] = {
     FROM_BOX,
-    YR(CONNTRACK_FORGOT, 350),
+    Y(CONNTRACK_FORGOT, 350),
     YIS(RST_CLASS, "passive", 80),
     YIS(RST_CLASS, "active", -200),
     Y(SYNACK_REPEATED, 150),
