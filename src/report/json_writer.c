@@ -13,8 +13,11 @@ static void before(struct json *j, const char *key)
             strbuf_addch(sb, ',');
         j->filled[j->depth - 1] = true;
     }
-    if (key)
-        strbuf_addf(sb, "\"%s\":", key);
+    if (key) { /* no format: this is half of a large report's time */
+        strbuf_addch(sb, '"');
+        strbuf_addstr(sb, key);
+        strbuf_add(sb, "\":", 2);
+    }
 }
 
 static void add_quoted(struct strbuf *sb, const char *s)
