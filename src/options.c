@@ -187,7 +187,8 @@ void options_help(void)
             "      --max-flows N       connections held in memory\n"
             "      --max-memory SIZE   of packets kept (64M)\n"),
           stdout);
-    fputs(_("      --redact            replace addresses, names, paths, payload in all that is "
+    fputs(_("      --format pcapng     the packets, the verdicts as comments (Wireshark)\n"
+            "      --redact            replace addresses, names, paths, payload in all that is "
             "written\n"
             "      --at TIME           with -r of a session: as it was then, or TIME after it "
             "began\n"),
@@ -661,7 +662,7 @@ static void apply_defaults(struct options *o)
     if (!o->rate_given)
         st->rate = RATE_DEFAULT;
     st->save = (!st->read_file && !log_alone) || o->save_asked;
-    bool drawn = o->format && strcmp(o->format, "html") == 0; /* its ladders need them */
+    bool drawn = o->format && (strcmp(o->format, "html") == 0 || strcmp(o->format, "pcapng") == 0);
     st->keep_packets = !batch || !(st->read_file || log_alone) || st->save || drawn;
     st->name = o->demo ? "demo" : st->read_file ? "file" : log_alone ? "log" : "session";
 }

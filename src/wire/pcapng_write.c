@@ -139,6 +139,23 @@ void pcapng_add_stats(struct strbuf *out, uint32_t interface, nstime t, uint64_t
     put32(out, total);
 }
 
+void pcapng_add_name(struct strbuf *out, const struct addr *a, const char *name)
+{
+    size_t alen = a->family == 4 ? 4 : 16, nlen = strlen(name) + 1, len = alen + nlen;
+    uint32_t total = (uint32_t)(8 + 4 + ((len + 3) & ~(size_t)3) + 4 + 4);
+
+    if (!a->family || nlen > 255)
+        return;
+    put32(out, 4);
+    put32(out, total);
+    put16(out, a->family == 4 ? 1 : 2);
+    put16(out, (uint16_t)len);
+    strbuf_add(out, a->b, alen);
+    put_padded(out, name, nlen); /* alen is a multiple of 4 */
+    put32(out, 0);               /* the last record */
+    put32(out, total);
+}
+
 size_t pcapng_whole(const uint8_t *buf, size_t len)
 {
     size_t at = 0;

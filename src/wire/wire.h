@@ -123,6 +123,8 @@ void pcapng_add_interface(struct strbuf *out, const char *name, uint32_t link, u
 void pcapng_add_packet(struct strbuf *out, const struct record *rec, const char *comment);
 void pcapng_add_stats(struct strbuf *out, uint32_t interface, nstime t, uint64_t seen,
                       uint64_t dropped);
+/* A name resolution block of one address; names with a NUL or too long are left out. */
+void pcapng_add_name(struct strbuf *out, const struct addr *a, const char *name);
 /* The length of the whole blocks at the front of a pcapng file, so a torn tail can be cut. */
 size_t pcapng_whole(const uint8_t *buf, size_t len);
 /* A classic pcap header and record (nanosecond magic), for generators and tests. */
