@@ -40,7 +40,7 @@ LIMIT = 90  # seconds a run may take before it counts as broken
 KEYS = {"about", "cause", "sender", "decidable", "harmful", "twins", "quick", "modes", "family",
         "port", "v6", "line", "server", "client", "router", "second", "host", "probe", "options",
         "talk", "run", "duration", "cert", "fired", "values", "looks_like", "experiments", "hop",
-        "plain_line", "settle", "judge", "hosts", "resolv"}
+        "plain_line", "settle", "judge", "hosts", "resolv", "live", "blind", "file"}
 
 
 class Broken(Exception):
@@ -275,6 +275,7 @@ def judged(report, v, last):
 
 
 def answer(s, mode, seed, report, v, took):
+    s = {**s, **s.get(mode, {})}  # what a mode cannot see is no truth there
     it = judged(report, v, s.get("judge") == "last")
     names = [x["cause"] for x in it["verdicts"]]
     top = it["verdicts"][0] if it["verdicts"] else None

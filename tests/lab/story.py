@@ -15,6 +15,7 @@ STORY is steps parted by ";". A step is a word and what belongs to it; TEXT in q
     die         the process is killed   unlisten  the listener is closed
     linger2 N, keepalive IDLE,INTERVAL,COUNT, usertimeout MS   socket options
     again       from the first step on  only N ...  the rest is for the Nth connection alone
+    whole PORT  a TLS record that came whole is handed on to PORT of this host; else the story goes on
 A client also: bind PORT (the local one), connect (again), touch FILE, await FILE.
 OPTION of a server: backlog=N, noaccept, over=N (what comes over N at once is told `overstory`),
 overstory=STORY, one (accepts one connection, then closes the listener), serial (one at a time).
@@ -111,6 +112,21 @@ class Teller:
     def do_reset(self):
         self.linger(1, 0)
         self.sock.close()
+
+    def do_whole(self, port):
+        """One look: what reads once and takes that for all there is."""
+        hello = self.some(1460)
+        if len(hello) < 5 or len(hello) < 5 + int.from_bytes(hello[3:5], "big"):
+            return
+        with socket.create_connection(("127.0.0.1", int(port))) as behind:
+            behind.sendall(hello)
+            ends = {self.sock: behind, behind: self.sock}
+            while True:
+                for end in select.select(list(ends), [], [])[0]:
+                    data = end.recv(65536)
+                    if not data:
+                        raise End
+                    ends[end].sendall(data)
 
     def do_vanish(self):
         self.sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
