@@ -197,6 +197,7 @@ struct prober {
     size_t nfailed, failed_alloc;
     struct curl *curl;
     X509_STORE *store;
+    struct authorities *authorities; /* files of them that targets name */
     bool tls_warm;
 };
 
@@ -264,6 +265,7 @@ void tls_tell(struct chain *c, enum failure f, enum probe_stage s); /* the tls r
 void tls_seen_release(struct tls_seen *t);
 enum failure tls_certificate_failure(const struct chain *c); /* FAIL_NONE: accepted */
 X509_STORE *tls_store(struct start *st);
+void authorities_release(struct prober *p);
 int tls_warm_up(struct start *st); /* what takes long the first time, before any clock runs */
 int tls_set_variant(const struct target_options *o, SSL_CTX *ctx);
 void tls_put_alerts(struct result *r, const struct tls_seen *t);

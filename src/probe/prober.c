@@ -599,6 +599,7 @@ static void prober_destroy(struct prober *p)
     free(p->failed);
     curl_release(p);
     X509_STORE_free(p->store);
+    authorities_release(p);
     free(p->resolver);
     free(p);
 }
