@@ -260,9 +260,33 @@ def large():
     expect("large records, piped", "total 40 " in dump("-q", "-", data=big))
 
 
+def read_ahead():
+    """A large file is read by a thread that is ahead: order, stopping, an end that is damaged and
+    interfaces that come late must be as they are without it (a pipe is read in one thread)."""
+    plain = pcap(20000)
+    damaged = plain + struct.pack("<IIII", 1, 0, 1 << 30, 1 << 30) + b"?" * 20
+    cut_off = plain[:-7]
+    late = section() + b"".join(
+        (interface(1, b"eth%d" % (i // 4000)) if i % 4000 == 0 else b"") + epb(i // 4000, i, tcp(i))
+        for i in range(20000))
+    for name, data in ("plain", plain), ("damaged", damaged), ("cut", cut_off), ("late", late):
+        p = path("ahead-" + name, data)
+        expect(name + " is large", len(data) > 1 << 20)
+        file, pipe = dump(p).split("\n"), dump("-", data=data).split("\n")
+        file, pipe = ([x.replace(p, "standard input") for x in side] for side in (file, pipe))
+        expect(name + ": the same as piped", file == pipe and len(file) > 19000, file[-3:])
+        for n in 1, 511, 512, 513, 9999:
+            text = dump("-n", str(n), p)
+            expect(f"{name}: stopped after {n}", len(records(text)) == n and "ENDED NONE" in text,
+                   text[-200:])
+            text = dump("-x", str(n), p)
+            expect(f"{name}: freed after {n}", len(records(text)) == n and "ENDED" not in text,
+                   text[-200:])
+
+
 def main():
     for test in (same_both_ways, stdin_offset, cut, damaged, no_captures, unreadable, link_types,
-                 filters, stops, terminal, large):
+                 filters, stops, terminal, large, read_ahead):
         before = len(failures)
         test()
         print("ok  " if len(failures) == before else "FAIL", test.__name__)
