@@ -13,6 +13,7 @@ struct console {
     struct ui *ui;
     struct options *options; /* the Settings screen changes them */
     bool quitting;
+    struct session *other;      /* what this one is compared with */
     struct host_snapshot *host; /* the last one, NULL none yet */
     bool host_known, looking;
 };
@@ -270,6 +271,28 @@ static const struct host_snapshot *do_host(void *arg, bool anew)
     return c->host_known ? c->host : NULL;
 }
 
+static int do_history(void *arg, const char *search, struct history_view *out)
+{
+    struct console *c = arg;
+
+    return past_view(&c->work, out, search);
+}
+
+static int do_other_session(void *arg, const char *path, const struct session **out, char *err,
+                            size_t errlen)
+{
+    struct console *c = arg;
+    struct session *s = NULL;
+    int rc = session_load(&s, path, &c->work.options->settings, err, errlen);
+
+    if (rc)
+        return rc;
+    session_judge(s);
+    session_free(c->other);
+    *out = c->other = s;
+    return 0;
+}
+
 static void do_quit(void *arg)
 {
     struct console *c = arg;
@@ -308,6 +331,8 @@ static int start_screens(struct console *c, const struct options *o)
                                  .save_keys = do_save_keys,
                                  .host = do_host,
                                  .save_redacted = do_save_redacted,
+                                 .history = do_history,
+                                 .other_session = do_other_session,
                                  .quit = do_quit,
                                  .arg = c};
     const char *no_color = getenv("NO_COLOR");
@@ -388,6 +413,7 @@ int console_main(struct options *o)
         status = run_screens(&c, o);
     if (!status && c.work.session)
         status = session_exit_status(c.work.session);
+    session_free(c.other);
     work_end(&c.work);
     free(c.host);
     return status;

@@ -168,6 +168,8 @@ static const struct {
               {IN_TARGETS, "targets"},
               {IN_SETTINGS, "settings"},
               {IN_CHARTS, "charts"},
+              {IN_HISTORY, "history"},
+              {IN_COMPARE, "compare"},
               {IN_HOST, "host"},
               {IN_HELP, "help"}};
 

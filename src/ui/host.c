@@ -166,7 +166,8 @@ static void add_said_of_resets(struct ui *ui, struct lines *l, int width)
         const struct incident *in = s->incidents[n];
         for (size_t k = 0; !in->repeat && k < in->judgement.facts.nr; k++) {
             const struct fact *f = &in->judgement.facts.items[k];
-            if (f->source != SRC_HOST || !f->yes)
+            bool past = f->kind >= FACT_SEEN_BEFORE && f->kind <= FACT_SEEN_CAUSE;
+            if (f->source != SRC_HOST || !f->yes || past)
                 continue;
             if (shown++ == 0)
                 lines_add(l, width, LOOK_HEAD, 0, 0, 0, -1, _("what the host said of resets"));

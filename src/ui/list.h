@@ -79,6 +79,19 @@ ACTION(HOST, "host", IN_MOST, "5 I", 0, NULL,
        N_("this host: counters, queues, tables, rules, and what is not permitted"))
 ACTION(TARGETS, "targets", IN_MOST, "6 T", 0, NULL, N_("the targets and their options"))
 ACTION(SETTINGS, "settings", IN_MOST, "7 O", 0, NULL, N_("all settings and keys"))
+ACTION(HISTORY, "history", IN_MOST, "8 B", 0, NULL, N_("what earlier runs found"))
+ACTION(COMPARE_RUNS, "compare-runs", IN_MOST, "9 W", 0, NULL,
+       N_("compare: rounds before and after, or another session"))
+ACTION(SEARCH_HISTORY, "search-history", IN_HISTORY, "/", 2, N_("search"),
+       N_("only targets and causes whose names hold a word"))
+ACTION(OTHER_SESSION, "other-session", IN_COMPARE, "a", 2, N_("session"),
+       N_("compare with another session"))
+ACTION(ALL_AGAIN, "all-again", IN_HISTORY | IN_COMPARE, "x", 3, N_("all"),
+       N_("no search any more, no other session"))
+ACTION(LATER_SPLIT, "later-split", IN_COMPARE, "]", 2, N_("later"),
+       N_("let the second side begin a round later"))
+ACTION(EARLIER_SPLIT, "earlier-split", IN_COMPARE, "[", 2, N_("earlier"),
+       N_("let the second side begin a round earlier"))
 /* the diagnosis */
 ACTION(YES, "yes", IN_DIAGNOSIS, "y", 5, N_("yes"), N_("answer the question: yes"))
 ACTION(NO, "no", IN_DIAGNOSIS, "n", 5, N_("no"), N_("answer the question: no"))

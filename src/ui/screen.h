@@ -38,7 +38,8 @@ struct screen {
 };
 /* One file each; console_screen is the first on the stack. */
 extern const struct screen console_screen, diagnosis_screen, flow_screen, packet_screen,
-    help_screen, experiment_screen, host_screen, targets_screen, settings_screen, charts_screen;
+    help_screen, experiment_screen, host_screen, targets_screen, settings_screen, charts_screen,
+    history_screen, compare_screen;
 
 /* What could stand at the cursor of a prompt. */
 #define CANDIDATES_MAX 96

@@ -209,6 +209,8 @@ static bool open_by_action(struct ui *ui, enum action a)
     case ACTION_HOST: open_page(ui, &host_screen); return true;
     case ACTION_TARGETS: open_page(ui, &targets_screen); return true;
     case ACTION_SETTINGS: open_page(ui, &settings_screen); return true;
+    case ACTION_HISTORY: open_page(ui, &history_screen); return true;
+    case ACTION_COMPARE_RUNS: open_page(ui, &compare_screen); return true;
     case ACTION_CHARTS: open_page(ui, &charts_screen); return true;
     case ACTION_TAB_1:
     case ACTION_TAB_2:

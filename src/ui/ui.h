@@ -60,6 +60,11 @@ struct ui_actions {
     int (*save_keys)(void *arg, const char *action, const char *keys, char *err, size_t errlen);
     /* The host as it is now: looked at aside, ui_changed() when it is there; NULL: not yet. */
     const struct host_snapshot *(*host)(void *arg, bool anew);
+    /* What earlier runs found; 0: history_view_release() it. */
+    int (*history)(void *arg, const char *search, struct history_view *out);
+    /* A saved session to compare with; it stays the giver's. */
+    int (*other_session)(void *arg, const char *path, const struct session **out, char *err,
+                         size_t errlen);
     void *arg;
 };
 struct ui;
