@@ -69,15 +69,6 @@ static void one(const struct record *rec)
     redact_packet(r, rec, out);
     mine.data = out;
     int was = packet_decode(&a, rec, NULL), is = packet_decode(&b, &mine, NULL);
-    if (getenv("FUZZ_SHOW")) {
-        fprintf(stderr, "link %u caplen %u len %u\n", rec->link, rec->caplen, rec->len);
-        for (uint32_t i = 0; i < rec->caplen && i < 120; i++)
-            fprintf(stderr, "%02x%s", rec->data[i], i % 16 == 15 ? "\n" : " ");
-        fprintf(stderr, "\n->\n");
-        for (uint32_t i = 0; i < rec->caplen && i < 120; i++)
-            fprintf(stderr, "%02x%s", out[i], i % 16 == 15 ? "\n" : " ");
-        fprintf(stderr, "\n");
-    }
     MUST(was == is);
     if (was)
         same(&a, &b);

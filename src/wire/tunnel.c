@@ -24,7 +24,6 @@ static void forget_outer(struct packet *pkt)
 static int inner(struct decoder *dec, uint16_t ethertype, struct part p, struct packet *outer)
 {
     struct packet *pkt = dec->pkt;
-    size_t head = offsetof(struct packet, tcp);
 
     if (outer->reassembled) /* the store's last datagram is what is being read */
         dec->defrag = NULL;
@@ -38,7 +37,7 @@ static int inner(struct decoder *dec, uint16_t ethertype, struct part p, struct 
         pkt->reassembled |= outer->reassembled; /* the payload lies in the store */
         return 1;
     }
-    memcpy(pkt, outer, head);
+    *pkt = *outer;
     return 0;
 }
 
