@@ -116,7 +116,8 @@ static int set_alpn(struct talk *t, const char *alpn)
 
 static int set_context(struct talk *t, const struct talk_options *o)
 {
-    SSL_CTX_set_ex_data(t->ctx, talk_index(), t);
+    if (talk_index() < 0 || SSL_CTX_set_ex_data(t->ctx, talk_index(), t) != 1)
+        return -ENOMEM; /* the callbacks find it there */
     SSL_CTX_set_msg_callback(t->ctx, on_message);
     SSL_CTX_set_msg_callback_arg(t->ctx, t);
     SSL_CTX_set_verify(t->ctx, SSL_VERIFY_PEER, on_verify);

@@ -306,7 +306,12 @@ int tls_prepare(struct chain *c, SSL_CTX *ctx)
         snprintf(c->tls.error, sizeof(c->tls.error), "cannot read the CA file");
         return -EINVAL;
     }
-    SSL_CTX_set_ex_data(ctx, verify_index(), c);
+    /* The callbacks find the chain there. */
+    if (verify_index() < 0 || SSL_CTX_set_ex_data(ctx, verify_index(), c) != 1) {
+        snprintf(c->tls.error, sizeof(c->tls.error), "%s", strerror(ENOMEM));
+        ERR_clear_error();
+        return -ENOMEM;
+    }
     SSL_CTX_set_msg_callback(ctx, on_message);
     SSL_CTX_set_msg_callback_arg(ctx, c);
     SSL_CTX_set_info_callback(ctx, on_info);
