@@ -2,6 +2,7 @@
  * experiment.c: the experiments for one diagnosis, and the chosen one as it goes: the hops with the
  * reset among them, the rungs of silence filling, the cliff of sizes, the numbers of a ramp.
  */
+#include "ui/chart.h"
 #include "ui/screen.h"
 
 #include <math.h>
@@ -186,7 +187,14 @@ static int draw_hops(struct ui *ui, const struct experiment_record *e, struct ar
                           : h->route && h->route->end == SHOT_OK      ? _("the server")
                           : h->route && h->route->end == SHOT_REFUSED ? _("the server")
                                                                       : "*";
-        area_putf(a, 1, y, 25, LOOK_NORMAL, "%2d %s %s", top + y, mark(ui, "─┤", "-|"), who);
+        bool reset = h->bad && (h->bad->end == SHOT_RESET || h->bad->end == SHOT_REFUSED);
+        bool going = h->bad && h->bad->end == SHOT_OPEN;
+        area_putf(a, 1, y, 23, reset ? LOOK_STRONG : LOOK_NORMAL, "%2d %s %s", top + y,
+                  mark(ui, "─┤", "-|"), who);
+        area_put(a, 25, y, 2, reset ? LOOK_RESET : LOOK_NOTE,
+                 reset   ? mark(ui, "◀─", "<-")
+                 : going ? mark(ui, "─▶", "->")
+                         : "");
         area_put(a, 28, y, 16, h->bad ? end_look(h->bad) : LOOK_DIM, hop_word(h->bad));
         area_put(a, 46, y, a.w - 47, LOOK_DIM, hop_word(h->control));
     }
@@ -225,7 +233,7 @@ static int draw_bars(struct ui *ui, const struct experiment_record *e, struct ar
 {
     size_t order[EXPERIMENT_ROWS], n = by_x(e, order, EXPERIMENT_ROWS);
     double most = n ? e->rows[order[n - 1]].x : 0;
-    int width = MAX_OF(MIN_OF(a.w - 44, 60), 5);
+    int width = MAX_OF(MIN_OF(a.w - (a.w >= 64 ? 44 : 28), 60), 5);
 
     for (int y = 0; y < a.h && (size_t)(top + y) < n; y++) {
         const struct experiment_row *r = &e->rows[order[top + y]];
@@ -276,14 +284,90 @@ static int draw_scatter(struct ui *ui, const struct experiment_record *e, struct
     return y + 1;
 }
 
+#define CHART_LEAST 14 /* rows that a picture above the list needs */
+
+static void end_chart(struct ui *ui, struct area a, const struct chart *c, int *used)
+{
+    *used = MIN_OF(a.h / 2, 16);
+    chart_draw(ui, area_sub(a, 0, 0, a.w, *used - 1), c);
+}
+
+/* Numbers at once against how long each handshake took: a lost SYN stands out a second higher. */
+static int ramp_chart(struct ui *ui, const struct experiment_record *e, struct area a)
+{
+    double x[2][EXPERIMENT_ROWS], y[2][EXPERIMENT_ROWS];
+    size_t n[2] = {0, 0};
+    int used = 0;
+
+    if (a.h < CHART_LEAST || a.w < 30)
+        return 0;
+    for (size_t i = 0; i < e->nrows; i++) {
+        const struct experiment_row *r = &e->rows[i];
+        int cut = r->end != SHOT_OK && r->end != SHOT_OPEN;
+        if (r->end == SHOT_OPEN)
+            continue;
+        x[cut][n[cut]] = r->x;
+        y[cut][n[cut]++] = r->connected == NSTIME_NONE ? 0 : (double)r->connected / NS_PER_SEC;
+    }
+    const struct chart_series series[] = {
+        {x[0], y[0], n[0], CHART_DOTS, LOOK_GOOD, NULL, NULL},
+        {x[1], y[1], n[1], CHART_DOTS, LOOK_RESET, "×", "x"},
+    };
+    struct chart c = {.x_text = chart_count,
+                      .y_text = chart_span,
+                      .nothing = _("no connection has ended yet"),
+                      .series = series,
+                      .nseries = ARRAY_SIZE(series)};
+    c.y = (struct plot_scale){.min = 0, .max = 1, .set = true};
+    plot_fit(&c.y, y[0], n[0]);
+    end_chart(ui, a, &c, &used);
+    return used;
+}
+
+/* What passed stands high, what did not low: between the two the cliff. */
+static int cliff_chart(struct ui *ui, const struct experiment_record *e, struct area a)
+{
+    double x[2][EXPERIMENT_ROWS], y[2][EXPERIMENT_ROWS];
+    size_t n[2] = {0, 0};
+    int used = 0;
+
+    if (a.h < CHART_LEAST || a.w < 30)
+        return 0;
+    for (size_t i = 0; i < e->nrows; i++) {
+        const struct experiment_row *r = &e->rows[i];
+        int cut = r->end != SHOT_OK;
+        if (r->end == SHOT_OPEN || r->x <= 0)
+            continue;
+        x[cut][n[cut]] = r->x;
+        y[cut][n[cut]++] = cut ? 0 : 1;
+    }
+    const struct chart_series series[] = {
+        {x[0], y[0], n[0], CHART_DOTS, LOOK_GOOD, "●", "o"},
+        {x[1], y[1], n[1], CHART_DOTS, LOOK_RESET, "×", "x"},
+    };
+    struct chart c = {.x_text = chart_count,
+                      .nothing = _("no connection has ended yet"),
+                      .series = series,
+                      .nseries = ARRAY_SIZE(series)};
+    c.y = (struct plot_scale){.min = -.5, .max = 1.5, .set = true};
+    used = MIN_OF(a.h / 3, 7);
+    chart_draw(ui, area_sub(a, 0, 0, a.w, used - 1), &c);
+    return used;
+}
+
+static struct area below(struct area a, int used)
+{
+    return area_sub(a, 0, used, a.w, a.h - used);
+}
+
 static int draw_shots(struct ui *ui, const struct experiment *x, const struct experiment_record *e,
                       struct area a, int top)
 {
     switch (x->view) {
     case LIVE_HOPS: return draw_hops(ui, e, a, top);
     case LIVE_RUNGS: return draw_bars(ui, e, a, top, true);
-    case LIVE_CLIFF: return draw_bars(ui, e, a, top, false);
-    case LIVE_SCATTER: return draw_scatter(ui, e, a, top);
+    case LIVE_CLIFF: return draw_bars(ui, e, below(a, cliff_chart(ui, e, a)), top, false);
+    case LIVE_SCATTER: return draw_scatter(ui, e, below(a, ramp_chart(ui, e, a)), top);
     case LIVE_LIST: break;
     }
     return draw_rows_list(e, a, top);
@@ -340,7 +424,7 @@ static void draw_state(struct ui *ui, const struct experiment_record *e, struct 
     x += area_putf(a, x, 0, a.w - x, LOOK_DIM, _("%u connections, %u packets, %s"), e->connections,
                    e->packets, span_text(span, e->span));
     if (e->outcome == EXP_RUNNING && e->eta != NSTIME_NONE)
-        area_putf(a, x + 2, 0, a.w - x - 2, LOOK_DIM, _("until %s"),
+        area_putf(a, 1, 1, a.w - 2, LOOK_DIM, _("until %s at the latest"),
                   time_clock(clock, e->eta, 0, false));
 }
 
@@ -361,7 +445,7 @@ static void draw_right(struct ui *ui, struct experiment_view *v, const struct in
         return;
     }
     int found = e->outcome == EXP_RUNNING ? 0 : MIN_OF((int)e->facts.nr + 2, a.h / 2);
-    draw_state(ui, e, area_sub(a, 0, 0, a.w, 1));
+    draw_state(ui, e, area_sub(a, 0, 0, a.w, 2));
     struct area shots = area_sub(a, 0, 2, a.w, a.h - 2 - found);
     if (e->outcome == EXP_RUNNING && x->view == LIVE_LIST) /* the newest ones */
         v->top = MAX_OF((int)e->nrows - shots.h, 0);
