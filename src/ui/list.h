@@ -10,7 +10,7 @@ ACTION(QUIT, "quit", IN_MOST, "q F10 ^C", 7, N_("quit"),
        N_("quit (asks only when something is not saved)"))
 ACTION(QUIT_LEAVE, "quit-and-leave", IN_MOST, "Q", 0, NULL, N_("quit and leave the screen printed"))
 ACTION(SAVE, "save", IN_MOST, "F2 S", 6, N_("save"), N_("save the session and its reports"))
-ACTION(SAVE_REDACTED, "save-redacted", IN_MOST, "F4", 0, NULL,
+ACTION(SAVE_REDACTED, "save-redacted", IN_MOST, "F4 X", 0, NULL,
        N_("save a redacted copy: addresses, names, paths and payload replaced"))
 ACTION(REFRESH, "refresh", IN_MOST, "F5 R", 0, NULL, N_("probe the targets again now"))
 ACTION(PAUSE, "pause", IN_MOST, "Space", 6, N_("pause"),
