@@ -188,20 +188,17 @@ void options_help(void)
             "      --max-memory SIZE   of packets kept (64M)\n"),
           stdout);
     fputs(_("      --format pcapng     the packets, the verdicts as comments (Wireshark)\n"
-            "      --redact            replace addresses, names, paths, payload in all that is "
-            "written\n"
-            "      --at TIME           with -r of a session: as it was then, or TIME after it "
-            "began\n"),
+            "      --redact            write no real addresses, names, paths or payload\n"
+            "      --at TIME           with -r of a session: as it was then, or TIME on\n"),
           stdout);
-    fputs(
-        _("\n"
-          "What was before\n"
-          "      --history [TARGET]  what earlier runs found, by target and cause (text, json)\n"
-          "      --days N            of the last N days (30)\n"
-          "      --no-history        neither look there nor add to it\n"
-          "      --compare A B       two sessions or captures, or rounds of them (A#1-5 A#6-10):\n"
-          "                          what differs (text, markdown, json, html)\n"),
-        stdout);
+    fputs(_("\n"
+            "What was before\n"
+            "      --history [TARGET]  what earlier runs found, by target and cause\n"
+            "      --days N            of the last N days (30)\n"
+            "      --no-history        neither look there nor add to it\n"
+            "      --compare A B       two sessions, captures or rounds (A#1-5 A#6-10):\n"
+            "                          what differs (text, markdown, json, html)\n"),
+          stdout);
     fputs(_("\n"
             "Settings and keys\n"
             "  -C, --config FILE       both (~/.config/rstconsole/config)\n"

@@ -32,6 +32,13 @@ static void column(struct strbuf *sb, const char *text, int columns)
         strbuf_addch(sb, ' ');
 }
 
+/* Over numbers of six columns. */
+static void number_head(struct strbuf *sb, const char *text)
+{
+    strbuf_addchars(sb, ' ', (size_t)MAX_OF(7 - text_width(text), 1));
+    strbuf_addstr(sb, text);
+}
+
 static void say_target(struct strbuf *sb, const struct history_view *v,
                        const struct history_target *t)
 {
@@ -95,7 +102,9 @@ static int write_text(const struct history_view *v, const struct sink *to)
     }
     strbuf_addch(&o.buf, '\n');
     column(&o.buf, _("target"), NAME_MAX_COLUMNS);
-    strbuf_addf(&o.buf, " %6s %6s  ", _("runs"), _("harm"));
+    number_head(&o.buf, _("runs"));
+    number_head(&o.buf, _("harm"));
+    strbuf_addstr(&o.buf, "  ");
     column(&o.buf, _("latest (UTC)"), 18);
     strbuf_addf(&o.buf, "%s\n", _("day by day"));
     for (size_t i = 0; i < v->ntargets; i++) {

@@ -3,6 +3,7 @@
 
 const struct step step_harmless = {
     .id = "harmless",
+    .title = N_("harmless"),
     .group = GROUP_APPLICATION,
     .question = N_("Was the exchange complete before the reset?"),
     .why = N_("Half of all resets are untidy closes that cost nothing."),
@@ -16,6 +17,7 @@ const struct step step_harmless = {
 };
 const struct step step_close_unread = {
     .id = "close-unread",
+    .title = N_("close unread"),
     .group = GROUP_APPLICATION,
     .question = N_("Did the application close with bytes unread?"),
     .why = N_("The kernel sends a reset when a socket is closed before everything was read."),
@@ -30,6 +32,7 @@ const struct step step_close_unread = {
 };
 const struct step step_linger = {
     .id = "linger",
+    .title = N_("linger"),
     .group = GROUP_APPLICATION,
     .question = N_("Does the application close with SO_LINGER 0?"),
     .why = N_("Some proxies and tools end every connection with a reset on purpose."),
@@ -45,6 +48,7 @@ const struct step step_linger = {
 };
 const struct step step_server_log = {
     .id = "server-log",
+    .title = N_("server log"),
     .group = GROUP_APPLICATION,
     .question = N_("Does the server's log show an error at that second?"),
     .why = N_("An application that gave up usually says why."),
@@ -59,6 +63,7 @@ const struct step step_server_log = {
 };
 const struct step step_deployed = {
     .id = "deployed",
+    .title = N_("deployed"),
     .group = GROUP_APPLICATION,
     .question = N_("Was the service deployed or restarted then?"),
     .why = N_("A restart closes listeners and connections for seconds."),
@@ -73,6 +78,7 @@ const struct step step_deployed = {
 };
 const struct step step_client_aborts = {
     .id = "client-aborts",
+    .title = N_("client aborts"),
     .group = GROUP_APPLICATION,
     .question = N_("Does the client cancel or exit at that moment?"),
     .why = N_("A client that stops waiting resets the connection itself."),
@@ -87,6 +93,7 @@ const struct step step_client_aborts = {
 };
 const struct step step_monitor = {
     .id = "monitor",
+    .title = N_("monitor"),
     .group = GROUP_APPLICATION,
     .question = N_("Is it a health check or a scan?"),
     .why = N_("Checks connect and hang up, often with a reset, and mean nothing."),
@@ -101,6 +108,7 @@ const struct step step_monitor = {
 };
 const struct step step_proxy_before = {
     .id = "proxy-before",
+    .title = N_("proxy before"),
     .group = GROUP_APPLICATION,
     .question = N_("Does a proxy or load balancer stand before the server?"),
     .why = N_("It accepts in the server's name, and its limits and timers apply."),

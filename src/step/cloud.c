@@ -3,6 +3,7 @@
 
 const struct step step_kubernetes = {
     .id = "kubernetes",
+    .title = N_("Kubernetes"),
     .group = GROUP_CLOUD,
     .question = N_("Does the service run in Kubernetes?"),
     .why = N_("Services, endpoints and policies add their own ways to refuse."),
@@ -18,6 +19,7 @@ const struct step step_kubernetes = {
 };
 const struct step step_pods_ready = {
     .id = "pods-ready",
+    .title = N_("pods ready"),
     .group = GROUP_CLOUD,
     .question = N_("Are ready pods behind the service?"),
     .why = N_("Without ready endpoints kube-proxy rejects or drops."),
@@ -32,6 +34,7 @@ const struct step step_pods_ready = {
 };
 const struct step step_mesh = {
     .id = "mesh",
+    .title = N_("service mesh"),
     .group = GROUP_CLOUD,
     .question = N_("Is a service mesh in use?"),
     .why = N_("A sidecar that is not ready or wants mutual TLS resets."),
@@ -46,6 +49,7 @@ const struct step step_mesh = {
 };
 const struct step step_other_family = {
     .id = "other-family",
+    .title = N_("other family"),
     .group = GROUP_CLOUD,
     .question = N_("Does the other address family (IPv4, IPv6) work?"),
     .why = N_("The two often take different ways to different places."),
@@ -61,6 +65,7 @@ const struct step step_other_family = {
 };
 const struct step step_other_address = {
     .id = "other-address",
+    .title = N_("other address"),
     .group = GROUP_CLOUD,
     .question = N_("Do other addresses of the same name work?"),
     .why = N_("One bad backend behind a name fails only sometimes."),
@@ -77,6 +82,7 @@ const struct step step_other_address = {
 
 const struct step step_object_store = {
     .id = "object-store",
+    .title = N_("object store"),
     .group = GROUP_CLOUD,
     .question = N_("Is the server an object store (S3)?"),
     .why = N_("Object stores answer errors before they have read the body, and close idle "

@@ -3,6 +3,7 @@
 
 const struct step step_reset_origin = {
     .id = "reset-origin",
+    .title = N_("reset origin"),
     .group = GROUP_FIREWALL,
     .question = N_("Do the reset's own features fit the host whose address it bears?"),
     .why = N_("A box on the way can send a reset in the server's name; its TTL, its moment or its "
@@ -20,6 +21,7 @@ const struct step step_reset_origin = {
 };
 const struct step step_icmp_error = {
     .id = "icmp-error",
+    .title = N_("ICMP error"),
     .group = GROUP_FIREWALL,
     .question = N_("Did an ICMP error come instead of an answer?"),
     .why = N_(
@@ -35,6 +37,7 @@ const struct step step_icmp_error = {
 };
 const struct step step_firewall_rule = {
     .id = "firewall-rule",
+    .title = N_("firewall rule"),
     .group = GROUP_FIREWALL,
     .question = N_("Does a firewall rule cover this port and these addresses?"),
     .why = N_("A rule \"reject with tcp reset\" looks like a closed port, and a drop rule like a "
@@ -53,6 +56,7 @@ const struct step step_firewall_rule = {
 };
 const struct step step_firewall_log = {
     .id = "firewall-log",
+    .title = N_("firewall log"),
     .group = GROUP_FIREWALL,
     .question = N_("Does the firewall's log show this connection?"),
     .why = N_("A firewall that resets or drops usually logs it, with the rule."),
@@ -68,6 +72,7 @@ const struct step step_firewall_log = {
 };
 const struct step step_content_filter = {
     .id = "content-filter",
+    .title = N_("content filter"),
     .group = GROUP_FIREWALL,
     .question = N_("Does an IPS, proxy or provider's filter look into this traffic?"),
     .why = N_("Filters cut connections for a server name, a URI or a keyword."),
@@ -84,6 +89,7 @@ const struct step step_content_filter = {
 };
 const struct step step_other_network = {
     .id = "other-network",
+    .title = N_("other network"),
     .group = GROUP_FIREWALL,
     .question = N_("Does it work from another network?"),
     .why = N_("What fails only from here is on the way from here (or meant for this address)."),
@@ -99,6 +105,7 @@ const struct step step_other_network = {
 };
 const struct step step_two_paths = {
     .id = "two-paths",
+    .title = N_("two paths"),
     .group = GROUP_FIREWALL,
     .question = N_("Do packets there and back take different ways, or did a firewall fail over?"),
     .why = N_("A stateful box that sees half of a connection has no state for it and may reset."),
@@ -114,6 +121,7 @@ const struct step step_two_paths = {
 
 const struct step step_waiting = {
     .id = "waiting",
+    .title = N_("waiting"),
     .group = GROUP_FIREWALL,
     .question = N_("Does it work again after a wait of some minutes?"),
     .why = N_("Bans and filters punish an address for a time after they matched."),
@@ -128,6 +136,7 @@ const struct step step_waiting = {
 };
 const struct step step_reset_hop = {
     .id = "reset-hop",
+    .title = N_("reset hop"),
     .group = GROUP_FIREWALL,
     .question = N_("Does a box nearer than the server send the reset?"),
     .why = N_("Packets with a small TTL reach only the first hops: what is reset then was reset by "
@@ -146,6 +155,7 @@ const struct step step_reset_hop = {
 };
 const struct step step_same_again = {
     .id = "same-again",
+    .title = N_("same again"),
     .group = GROUP_FIREWALL,
     .question = N_("Does it happen each time it is tried again alone?"),
     .why = N_("What fails each time is somebody's decision; what fails now and then is load, a "
@@ -163,6 +173,7 @@ const struct step step_same_again = {
 };
 const struct step step_source_port = {
     .id = "source-port",
+    .title = N_("source port"),
     .group = GROUP_FIREWALL,
     .question = N_("Does it depend on the client's source port?"),
     .why = N_("Routers choose among equal paths by the ports: one faulty path fails for some of "
@@ -178,6 +189,7 @@ const struct step step_source_port = {
 };
 const struct step step_plain_syn = {
     .id = "plain-syn",
+    .title = N_("plain SYN"),
     .group = GROUP_FIREWALL,
     .question = N_("Does a SYN without unusual options get through?"),
     .why = N_("Old boxes reset what bears TCP Fast Open, MPTCP or ECN (RFC 3360)."),

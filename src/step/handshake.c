@@ -3,6 +3,7 @@
 
 const struct step step_first_bytes = {
     .id = "first-bytes",
+    .title = N_("first bytes"),
     .group = GROUP_HANDSHAKE,
     .question = N_("Did the server answer a ClientHello with plain text?"),
     .why = N_("Then the port does not speak TLS at all."),
@@ -18,6 +19,7 @@ const struct step step_first_bytes = {
 };
 const struct step step_tls_alert = {
     .id = "tls-alert",
+    .title = N_("TLS alert"),
     .group = GROUP_HANDSHAKE,
     .question = N_("Did the server say why in a TLS alert?"),
     .why = N_("A well-behaved TLS stack ends with an alert that has a number: version, cipher, "
@@ -33,6 +35,7 @@ const struct step step_tls_alert = {
 };
 const struct step step_other_name = {
     .id = "other-name",
+    .title = N_("other name"),
     .group = GROUP_HANDSHAKE,
     .question = N_("Does the same address finish the handshake with another server name?"),
     .why = N_("If the name decides, a filter on the way or a router by name is at work."),
@@ -49,6 +52,7 @@ const struct step step_other_name = {
 };
 const struct step step_small_hello = {
     .id = "small-hello",
+    .title = N_("small hello"),
     .group = GROUP_HANDSHAKE,
     .question = N_("Does a small ClientHello pass where a large one fails?"),
     .why = N_("Post-quantum key shares make the ClientHello longer than one packet; some boxes do "
@@ -65,6 +69,7 @@ const struct step step_small_hello = {
 };
 const struct step step_client_certificate = {
     .id = "client-certificate",
+    .title = N_("client certificate"),
     .group = GROUP_HANDSHAKE,
     .question = N_("Does the service demand a client certificate?"),
     .why = N_("With TLS 1.3 a missing client certificate shows only after the handshake, often as "
@@ -81,6 +86,7 @@ const struct step step_client_certificate = {
 };
 const struct step step_certificate = {
     .id = "certificate",
+    .title = N_("certificate"),
     .group = GROUP_HANDSHAKE,
     .question = N_("Does the client refuse the server's certificate?"),
     .why = N_("A client that refuses it ends the connection itself, and the server logs a reset."),
@@ -96,6 +102,7 @@ const struct step step_certificate = {
 
 const struct step step_same_issuer = {
     .id = "same-issuer",
+    .title = N_("same issuer"),
     .group = GROUP_HANDSHAKE,
     .question = N_("Do certificates of unrelated sites come from one issuer here?"),
     .why = N_("Then a proxy ends TLS in between and may block by its own rules."),
@@ -110,6 +117,7 @@ const struct step step_same_issuer = {
 };
 const struct step step_split_hello = {
     .id = "split-hello",
+    .title = N_("split hello"),
     .group = GROUP_HANDSHAKE,
     .question = N_("Does a ClientHello pass that is cut in two at the server name?"),
     .why = N_("A filter that reads single segments does not see a name that lies in two."),

@@ -3,6 +3,7 @@
 
 const struct step step_listening = {
     .id = "listening",
+    .title = N_("listening"),
     .group = GROUP_HOST,
     .question = N_("Does the service listen on this port?"),
     .why = N_("Without a listener the kernel refuses."),
@@ -17,6 +18,7 @@ const struct step step_listening = {
 };
 const struct step step_other_port = {
     .id = "other-port",
+    .title = N_("other port"),
     .group = GROUP_HOST,
     .question = N_("Do other ports of the same address answer?"),
     .why = N_("It tells a dead or blocked host from one closed port."),
@@ -32,6 +34,7 @@ const struct step step_other_port = {
 };
 const struct step step_rebooted = {
     .id = "rebooted",
+    .title = N_("rebooted"),
     .group = GROUP_HOST,
     .question = N_("Was the server rebooted, moved or restored then?"),
     .why = N_("A host that lost its state answers old connections with resets."),
@@ -46,6 +49,7 @@ const struct step step_rebooted = {
 };
 const struct step step_out_resets = {
     .id = "out-resets",
+    .title = N_("out resets"),
     .group = GROUP_HOST,
     .question = N_("Did the server's own TCP send the reset?"),
     .why = N_("Its OutRsts counter counts every reset that its kernel sends; a firewall's does not "
@@ -63,6 +67,7 @@ const struct step step_out_resets = {
 
 const struct step step_machine_paused = {
     .id = "machine-paused",
+    .title = N_("machine paused"),
     .group = GROUP_HOST,
     .question = N_("Was the machine paused, migrated or restored from a snapshot then?"),
     .why = N_("Its clock and its connections then lag behind the rest of the world."),

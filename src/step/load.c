@@ -3,6 +3,7 @@
 
 const struct step step_accept_queue = {
     .id = "accept-queue",
+    .title = N_("accept queue"),
     .group = GROUP_LOAD,
     .question = N_("Is the server's accept queue full?"),
     .why = N_("If the application accepts too slowly, the kernel drops or resets new connections."),
@@ -19,6 +20,7 @@ const struct step step_accept_queue = {
 };
 const struct step step_under_load = {
     .id = "under-load",
+    .title = N_("under load"),
     .group = GROUP_LOAD,
     .question = N_("Was the service under unusual load then?"),
     .why = N_("Queues, limits and shedding act only under load."),
@@ -34,6 +36,7 @@ const struct step step_under_load = {
 };
 const struct step step_limits = {
     .id = "limits",
+    .title = N_("limits"),
     .group = GROUP_LOAD,
     .question = N_("Is a limit on connections or requests set (server, proxy, fail2ban)?"),
     .why = N_("Above a limit servers close at once, or refuse."),
@@ -51,6 +54,7 @@ const struct step step_limits = {
 };
 const struct step step_process_killed = {
     .id = "process-killed",
+    .title = N_("process killed"),
     .group = GROUP_LOAD,
     .question = N_("Did the server's process die at that time?"),
     .why = N_("When a process dies the kernel closes its connections, some of them with a reset."),
@@ -66,6 +70,7 @@ const struct step step_process_killed = {
 };
 const struct step step_tables = {
     .id = "tables",
+    .title = N_("tables"),
     .group = GROUP_LOAD,
     .question = N_("Is a table full (connection tracking, local ports, TCP memory)?"),
     .why = N_("Full tables drop or abort connections without a word to the application."),

@@ -3,6 +3,7 @@
 
 const struct step step_local_rule = {
     .id = "local-rule",
+    .title = N_("local rule"),
     .group = GROUP_LOCAL,
     .question = N_("Does this host's own firewall or security agent reject it?"),
     .why = N_("A rule on this very host looks exactly like a refusing server."),
@@ -17,6 +18,7 @@ const struct step step_local_rule = {
 };
 const struct step step_destroyed_here = {
     .id = "destroyed-here",
+    .title = N_("destroyed here"),
     .group = GROUP_LOCAL,
     .question = N_("Did this host destroy the socket itself?"),
     .why = N_("ss -K, VPN clients and network managers kill sockets: ECONNABORTED."),
@@ -30,6 +32,7 @@ const struct step step_destroyed_here = {
 };
 const struct step step_network_changed = {
     .id = "network-changed",
+    .title = N_("network changed"),
     .group = GROUP_LOCAL,
     .question = N_("Did this host change its network, VPN or address then?"),
     .why = N_("Old connections do not survive a new address."),

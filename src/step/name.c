@@ -3,6 +3,7 @@
 
 const struct step step_resolves = {
     .id = "resolves",
+    .title = N_("resolves"),
     .group = GROUP_NAME,
     .question = N_("Does the name resolve?"),
     .why = N_("Without an address there is no connection."),
@@ -16,6 +17,7 @@ const struct step step_resolves = {
 };
 const struct step step_override = {
     .id = "override",
+    .title = N_("override"),
     .group = GROUP_NAME,
     .question = N_("Does /etc/hosts or a local cache override the name?"),
     .why = N_("An old line in /etc/hosts sends everybody on this host to the old place."),
@@ -30,6 +32,7 @@ const struct step step_override = {
 };
 const struct step step_moved = {
     .id = "moved",
+    .title = N_("moved"),
     .group = GROUP_NAME,
     .question = N_("Was the name moved to another address lately?"),
     .why = N_("Caches and clients keep the old address beyond its time."),
@@ -44,6 +47,7 @@ const struct step step_moved = {
 };
 const struct step step_inside_only = {
     .id = "inside-only",
+    .title = N_("inside only"),
     .group = GROUP_NAME,
     .question = N_("Does the name exist only inside another network?"),
     .why = N_("Split DNS answers differently inside and outside."),

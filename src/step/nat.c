@@ -3,6 +3,7 @@
 
 const struct step step_port_reused = {
     .id = "port-reused",
+    .title = N_("port reused"),
     .group = GROUP_NAT,
     .question = N_("Did the SYN meet an old connection with the same ports?"),
     .why = N_("The server then answers with the old numbers, and the client resets."),
@@ -17,6 +18,7 @@ const struct step step_port_reused = {
 };
 const struct step step_nat_between = {
     .id = "nat-between",
+    .title = N_("NAT between"),
     .group = GROUP_NAT,
     .question = N_("Does a NAT stand between client and server?"),
     .why = N_("A NAT forgets, reuses ports and rewrites."),
@@ -31,6 +33,7 @@ const struct step step_nat_between = {
 };
 const struct step step_state_cleared = {
     .id = "state-cleared",
+    .title = N_("state cleared"),
     .group = GROUP_NAT,
     .question = N_("Was a firewall, NAT or router on the path restarted, flushed or failed over?"),
     .why = N_("Its state was lost, and every connection through it with it."),

@@ -3,6 +3,7 @@
 
 const struct step step_early_answer = {
     .id = "early-answer",
+    .title = N_("early answer"),
     .group = GROUP_PROTOCOL,
     .question = N_("Did an answer come before the request was complete?"),
     .why =
@@ -17,6 +18,7 @@ const struct step step_early_answer = {
 };
 const struct step step_size_limit = {
     .id = "size-limit",
+    .title = N_("size limit"),
     .group = GROUP_PROTOCOL,
     .question = N_("Is the request larger than a limit on the way?"),
     .why = N_("Header and body limits end in 413, 431 or a reset."),
@@ -34,6 +36,7 @@ const struct step step_size_limit = {
 };
 const struct step step_right_service = {
     .id = "right-service",
+    .title = N_("right service"),
     .group = GROUP_PROTOCOL,
     .question = N_("Is the right service behind this port?"),
     .why = N_("A client and a server of different protocols end in a reset."),
@@ -48,6 +51,7 @@ const struct step step_right_service = {
 };
 const struct step step_tls_port = {
     .id = "tls-port",
+    .title = N_("TLS port"),
     .group = GROUP_PROTOCOL,
     .question = N_("Is the port meant for TLS?"),
     .why = N_("Plain text to a TLS port (or the reverse) ends in an error, often a reset."),
@@ -62,6 +66,7 @@ const struct step step_tls_port = {
 };
 const struct step step_access = {
     .id = "access",
+    .title = N_("access"),
     .group = GROUP_PROTOCOL,
     .question = N_("Does the service let in only certain clients or users?"),
     .why = N_("Databases and others close on clients they do not allow, sometimes after one line."),
@@ -76,6 +81,7 @@ const struct step step_access = {
 };
 const struct step step_http_version = {
     .id = "http-version",
+    .title = N_("HTTP version"),
     .group = GROUP_PROTOCOL,
     .question = N_("Does the same request work over the other HTTP version?"),
     .why = N_("Servers that speak only HTTP/2 or only HTTP/1.1 close on the other."),

@@ -72,6 +72,7 @@ const char *step_state_title(enum step_state s); /* N_() */
 #define STEP_KINDS 6
 struct step {
     const char *id;          /* "first-bytes" */
+    const char *title;       /* N_(): its short name in the checklist: "first bytes" */
     enum group group;
     const char *question;    /* N_(): what is asked */
     const char *why;         /* N_(): why it is asked */

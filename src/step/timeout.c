@@ -3,6 +3,7 @@
 
 const struct step step_idle_time = {
     .id = "idle-time",
+    .title = N_("idle time"),
     .group = GROUP_TIMEOUT,
     .question = N_("Had the connection been silent before it was cut?"),
     .why =
@@ -19,6 +20,7 @@ const struct step step_idle_time = {
 };
 const struct step step_idle_setting = {
     .id = "idle-setting",
+    .title = N_("idle setting"),
     .group = GROUP_TIMEOUT,
     .question = N_("Is a timeout of about that length set on the path or in the server?"),
     .why = N_("A cut after one constant time is somebody's setting."),
@@ -37,6 +39,7 @@ const struct step step_idle_setting = {
 };
 const struct step step_reused_connection = {
     .id = "reused-connection",
+    .title = N_("reused connection"),
     .group = GROUP_TIMEOUT,
     .question = N_("Does the client keep connections open and use them again?"),
     .why = N_("A request on a reused connection can meet the server's close on the way."),
@@ -54,6 +57,7 @@ const struct step step_reused_connection = {
 };
 const struct step step_request_count = {
     .id = "request-count",
+    .title = N_("request count"),
     .group = GROUP_TIMEOUT,
     .question = N_("Does one connection take only so many requests?"),
     .why = N_("Servers close a kept connection after a number of requests (nginx 1000, Apache "
@@ -70,6 +74,7 @@ const struct step step_request_count = {
 };
 const struct step step_slow_answer = {
     .id = "slow-answer",
+    .title = N_("slow answer"),
     .group = GROUP_TIMEOUT,
     .question = N_("Does the server work long on such a request?"),
     .why = N_("Proxies and workers cut requests that take longer than they allow."),
@@ -86,6 +91,7 @@ const struct step step_slow_answer = {
 };
 const struct step step_client_timeout = {
     .id = "client-timeout",
+    .title = N_("client timeout"),
     .group = GROUP_TIMEOUT,
     .question = N_("Does the client give up after about that time?"),
     .why = N_("Many \"resets\" in a server's log are clients that stopped waiting."),
@@ -100,6 +106,7 @@ const struct step step_client_timeout = {
 };
 const struct step step_gave_up = {
     .id = "gave-up",
+    .title = N_("gave up"),
     .group = GROUP_TIMEOUT,
     .question = N_("Had somebody retransmitted in vain before?"),
     .why = N_("Unanswered retransmissions tell of loss, dropped state or a dead host, not of a "

@@ -290,30 +290,19 @@ static void state_look(struct ui *ui, const struct diagnosis *d, const struct ch
     *look = diag_does_not_know(d, item->step) ? LOOK_DIM : LOOK_NOTE;
 }
 
-/* "first-bytes" -> "first bytes" */
-static const char *step_label(char *out, size_t outlen, const struct step *step)
-{
-    snprintf(out, outlen, "%s", step->id);
-    for (char *p = out; *p; p++)
-        if (*p == '-')
-            *p = ' ';
-    return out;
-}
-
 static void checklist_row(struct ui *ui, const struct diagnosis *d, const struct incident *i, int n,
                           struct area a, int y)
 {
     const struct checklist_item *item = &i->checklist.items[n];
     const char *sign;
     enum look look;
-    char label[60];
 
     state_look(ui, d, item, &sign, &look);
     area_put(a, 1, y, 1, look, sign);
     area_put(a, 3, y, 10, look, _(step_state_title(item->state)));
     area_put(a, 13, y, a.w - 13 - (n == i->checklist.next ? 2 : 0),
              item->state == STEP_RULED_OUT || item->state == STEP_SKIPPED ? LOOK_DIM : LOOK_NORMAL,
-             step_label(label, sizeof(label), item->step));
+             _(item->step->title));
     if (n == i->checklist.next)
         area_put(a, a.w - 1, y, 1, LOOK_KEY, "]");
 }

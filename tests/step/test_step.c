@@ -55,6 +55,7 @@ static void the_steps_are_sound(void **state)
         assert_ptr_equal(step_by_id(s->id), s);
         assert_true(i == 0 || step_at(i - 1)->group <= s->group);
         assert_true(s->question && s->question[strlen(s->question) - 1] == '?');
+        assert_true(s->title && *s->title);
         assert_true(s->why && s->if_yes && s->if_no && s->how);
         assert_true(s->kinds[0] != FACT_NOTHING);
         assert_non_null(s->causes[0]);

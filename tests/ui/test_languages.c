@@ -205,19 +205,21 @@ static void words_of_tables_fit(void **state)
         const char *msgid;
         int cols;
     } words[] = {
-        {"harmless", 10}, {"HARMFUL", 10}, {"FAILED", 10},   {"for", 7},      {"against", 7},
-        {"missing", 7},   {"why", 8},      {"known", 8},     {"if yes", 8},   {"if no", 8},
-        {"how", 8},       {"sent by", 8},  {"pattern", 8},   {"playbook", 8}, {"what", 8},
-        {"client", 8},    {"server", 8},   {"network", 8},   {"retry", 8},    {"check", 8},
-        {"probing", 9},   {"waiting", 9},  {"ok", 9},        {"outcome", 9},  {"suspect", 9},
-        {"passed", 9},    {"unknown", 9},  {"ruled out", 9}, {"skipped", 9},  {"time", 11},
-        {"len", 6},       {"flags", 6},    {"from port", 9}, {"to port", 9},
+        {"harmless", 10}, {"HARMFUL", 10}, {"FAILED", 10}, {"for", 7},       {"against", 7},
+        {"missing", 7},   {"why", 8},      {"known", 8},   {"before", 8},    {"if yes", 8},
+        {"if no", 8},     {"how", 8},      {"sent by", 8}, {"pattern", 8},   {"playbook", 8},
+        {"what", 8},      {"client", 8},   {"server", 8},  {"network", 8},   {"retry", 8},
+        {"check", 8},     {"probing", 9},  {"waiting", 9}, {"ok", 9},        {"outcome", 9},
+        {"suspect", 9},   {"passed", 9},   {"unknown", 9}, {"ruled out", 9}, {"skipped", 9},
+        {"time", 11},     {"len", 6},      {"flags", 6},   {"from port", 9}, {"to port", 9},
     };
     int bad = 0;
 
     (void)state;
     for (int f = 1; f < FAIL_COUNT; f++)
         bad += too_wide(failure_title(f), 8);
+    for (size_t i = 0; i < step_count(); i++)
+        bad += too_wide(step_at(i)->title, 18);
     for (size_t i = 0; i < probe_type_count(); i++)
         bad += too_wide(probe_type_at(i)->title, 7);
     for (int e = SHOT_OPEN; e <= SHOT_CANCELLED; e++)
