@@ -474,6 +474,25 @@ void journal_message(struct session *s, const struct message *m)
         put(s, "message", json_pack("{s:i,s:o}", "level", (int)m->level, "text", text(m->text)));
 }
 
+/* What was judged, so that a later catalogue can say what it judges otherwise: no input. */
+void journal_verdicts(struct session *s)
+{
+    json_t *list = json_array();
+
+    for (size_t k = 0; k < s->nincidents && json_array_size(list) < VERDICTS_SAVED; k++) {
+        const struct incident *i = s->incidents[k];
+        const struct judgement *j = i ? &i->judgement : NULL;
+        if (!i || !i->reset)
+            continue;
+        json_array_append_new(list, json_pack("[I,s,i]", (json_int_t)i->reset->packet,
+                                              j->nverdicts ? j->verdicts[0].cause->id : "",
+                                              j->nverdicts ? (int)j->verdicts[0].grade : 0));
+    }
+    if (wanted(s) && json_array_size(list))
+        put(s, "verdicts", json_pack("{s:O}", "of", list));
+    json_decref(list);
+}
+
 void journal_end(struct session *s)
 {
     if (wanted(s))

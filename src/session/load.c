@@ -107,6 +107,7 @@ static const struct line_type {
     {"message", load_message},
     {"log", load_log},
     {"experiment", load_experiment},
+    {"verdicts", load_verdicts},
     {"end", load_end},
 };
 
@@ -275,6 +276,40 @@ static void say_damage(struct loader *l)
                         (unsigned long long)l->given, (unsigned long long)l->wanted);
 }
 
+static const struct incident *incident_at(const struct session *s, uint64_t packet)
+{
+    for (size_t k = 0; k < s->nincidents; k++)
+        if (s->incidents[k] && s->incidents[k]->reset &&
+            s->incidents[k]->reset->packet == packet)
+            return s->incidents[k];
+    return NULL;
+}
+
+/* What this catalogue judges otherwise than the one it was saved by. */
+static void say_changes(struct loader *l)
+{
+    unsigned changed = 0;
+
+    for (size_t k = 0; k < json_array_size(l->verdicts); k++) {
+        const json_t *v = json_array_get(l->verdicts, k);
+        const char *was = json_string_value(json_array_get(v, 1));
+        uint64_t packet = (uint64_t)json_integer_value(json_array_get(v, 0));
+        const struct incident *i = was ? incident_at(l->s, packet) : NULL;
+        const char *is = i && i->judgement.nverdicts ? i->judgement.verdicts[0].cause->id : "";
+        char clean[64];
+        if (!i || strcmp(was, is) == 0)
+            continue;
+        if (changed++ < CHANGES_SAID)
+            session_message(l->s, MSG_INFO, _("packet %llu: judged %s when it was saved, now %s"),
+                            (unsigned long long)packet,
+                            *was ? text_clean(clean, sizeof(clean), was, strlen(was)) : "-",
+                            *is ? is : "-");
+    }
+    if (changed > CHANGES_SAID)
+        session_message(l->s, MSG_INFO, _("%u verdicts are others than when it was saved"),
+                        changed);
+}
+
 static int load_all(struct loader *l)
 {
     struct session *s = l->s;
@@ -290,6 +325,8 @@ static int load_all(struct loader *l)
     say_damage(l);
     nstime ended = s->ended;
     session_finish(s);
+    if (!l->stopped)
+        say_changes(l);
     if (!s->settings.read_file)
         s->ended = ended != NSTIME_NONE ? ended : s->priv->now;
     s->dirty = false;
@@ -340,6 +377,7 @@ static int load_begun(struct session **out, struct loader *l, const char *from)
     int rc = load_all(l);
 
     strbuf_release(&l->clear);
+    json_decref(l->verdicts);
     capread_release(&l->reader);
     l->s->priv->source = NULL;
     if (rc) {

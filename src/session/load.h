@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #define SPAN_MAX       (400 * 24 * 3600 * NS_PER_SEC) /* --at: less is after the beginning */
+#define CHANGES_SAID   5
 #define LINE_MAX_BYTES ((size_t)4 << 20)
 #define RESULTS_MAX    5000000
 #define CHAIN_TEXT     64
@@ -24,6 +25,7 @@ struct loader {
     struct capread reader;
     struct strbuf clear;                  /* a line, redacted */
     size_t at;                            /* in packets */
+    json_t *verdicts;    /* as they were when it was saved; NULL */
     uint64_t first_packet, given, wanted; /* wanted: the highest number a line speaks of */
     unsigned damaged, first_damaged;      /* lines that could not be read */
     nstime until;                         /* what came later is left out; NSTIME_NONE: nothing */
@@ -65,6 +67,7 @@ int load_experiment(struct loader *l, const json_t *j);
 int load_ending(struct loader *l, const json_t *j);
 int load_log(struct loader *l, const json_t *j);
 int load_message(struct loader *l, const json_t *j);
+int load_verdicts(struct loader *l, const json_t *j);
 int load_end(struct loader *l, const json_t *j);
 
 #endif

@@ -247,6 +247,13 @@ int load_message(struct loader *l, const json_t *j)
     return 0;
 }
 
+int load_verdicts(struct loader *l, const json_t *j)
+{
+    json_decref(l->verdicts);
+    l->verdicts = json_incref(json_object_get(j, "of"));
+    return 0;
+}
+
 int load_end(struct loader *l, const json_t *j)
 {
     if (!l->s->settings.read_file)

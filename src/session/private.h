@@ -6,6 +6,7 @@
 #include "session/session.h"
 
 #define SESSION_VERSION  1 /* a line more, or a key, is no other version */
+#define VERDICTS_SAVED   1000 /* in the line that says what was judged */
 #define SECTION_COMMENT  "rstconsole session " /* and its id */
 #define MAX_INCIDENTS    100000
 #define MAX_ENDINGS      100000
@@ -260,6 +261,7 @@ void experiment_record_release(struct experiment_record *e);
 int experiment_record_copy(struct experiment_record *to, const struct experiment_record *from);
 void journal_log(struct session *s, const char *source, uint64_t number, const char *line);
 void journal_message(struct session *s, const struct message *m);
+void journal_verdicts(struct session *s);
 void journal_end(struct session *s);
 void save_packet(struct session *s, const struct record *rec);
 /* What session_save_begin() would write; the caller releases both. */

@@ -147,6 +147,7 @@ static const struct string_rule by_key[] = {
     {"step", STRING_KEEP, 0},
     {"experiment", STRING_KEEP, 0},
     {"playbook", STRING_KEEP, 0},
+    {"of", STRING_KEEP, 0},
     {"program", STRING_KEEP, 0},
     {"number", STRING_KEEP, 0},
     {"capture", STRING_KEEP, 0},

@@ -560,6 +560,7 @@ void session_finish(struct session *s)
     session_judge(s);
     if (s->priv->counters_late)
         journal_counters(s, &s->counters);
+    journal_verdicts(s);
     journal_end(s);
     session_touch(s);
 }

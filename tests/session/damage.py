@@ -97,6 +97,11 @@ def cuts(session):
     at = packets.index(b"rstconsole session ") + 19
     other = packets[:at] + b"0123456789abcdef" + packets[at + 16:]
     opens(copy(session, packets=other), "another's packets", "belongs to another session")
+    judged = json.loads([x for x in lines.split(b"\n") if b'"type":"verdicts"' in x][0])["of"]
+    cause = next(v[1] for v in judged if v[1])
+    must("when it was saved" not in run("-r", session)[2], "an untouched session has other verdicts")
+    other = lines.replace(json.dumps(cause).encode(), b'"an-older-word"')
+    opens(copy(session, lines=other), "an older catalogue", "an-older-word when it was saved, now")
     os.remove(os.path.join(copy(session), "packets.pcapng"))
     opens(os.path.join(work, "copy"), "no packets at all")
     opens(copy(session, lines=b"", packets=b""), "two empty files", "holds no session", (3,))
