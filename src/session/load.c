@@ -279,8 +279,7 @@ static void say_damage(struct loader *l)
 static const struct incident *incident_at(const struct session *s, uint64_t packet)
 {
     for (size_t k = 0; k < s->nincidents; k++)
-        if (s->incidents[k] && s->incidents[k]->reset &&
-            s->incidents[k]->reset->packet == packet)
+        if (s->incidents[k] && s->incidents[k]->reset && s->incidents[k]->reset->packet == packet)
             return s->incidents[k];
     return NULL;
 }

@@ -221,14 +221,15 @@ def search(had, texts, binary, words):
         if re.search(rb"(?<![0-9a-fA-F:.])" + re.escape(str(ip).encode()) + rb"(?![0-9a-fA-F:]|\.[0-9])",
                      blob):
             yield f"address {a} in text"
-        if not ip.packed.startswith(b"\0\0") and ip.packed in binary and \
+        if ip.packed.count(0) < len(ip.packed) // 2 and ip.packed in binary and \
                 ip.packed not in had["ports"]:
             yield f"address {a} in bytes"
     for m in had["macs"]:
         raw = bytes.fromhex(m.replace(":", ""))
         if raw[0] & 1 or raw in (b"\0" * 6,) or raw.startswith(b"\0\0\x5e\0"):
             continue
-        if raw in binary or m.encode() in blob:
+        # mostly zeros: also what a length and a number look like
+        if raw.count(0) < 4 and raw in binary or m.encode() in blob:
             yield f"hardware address {m}"
     for name in had["names"]:
         for label in re.findall(r"[A-Za-z0-9_-]{4,}", name):
