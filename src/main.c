@@ -28,9 +28,22 @@ static void set_language(void)
     textdomain(PACKAGE);
 }
 
+/* With -r - the packets come by stdin, and the keys from the terminal itself. */
+static bool has_terminal(const struct options *o)
+{
+    const char *file = o->settings.read_file;
+
+    if (!isatty(STDOUT_FILENO) || isatty(STDIN_FILENO))
+        return isatty(STDOUT_FILENO);
+    int fd = file && strcmp(file, "-") == 0 ? open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC) : -1;
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
 static int console_or_hint(struct options *o)
 {
-    if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+    if (has_terminal(o))
         return console_main(o);
     complain("%s", _("the console needs a terminal; without one use --batch"));
     return EXIT_USAGE;

@@ -48,17 +48,15 @@ static void on_lines(void *arg, int events)
 
 static int start_lines(struct ui *ui)
 {
-    const char *cols = getenv("COLUMNS"), *name = ttyname(STDIN_FILENO);
+    const char *cols = getenv("COLUMNS");
     uint64_t width = 80;
 
-    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-        return -ENOTTY;
     ui->plain = calloc(1, sizeof(*ui->plain));
     if (!ui->plain)
         return -ENOMEM;
     if (cols && parse_u64(cols, 20, 1000, &width) < 0)
         width = 80;
-    ui->input_fd = name ? open(name, O_RDWR | O_NOCTTY | O_CLOEXEC) : -1; /* as term.c does */
+    ui->input_fd = term_open_input();
     if (ui->input_fd < 0)
         ui->input_fd = STDIN_FILENO;
     plain_open(ui->plain, ui, (int)width - 1);

@@ -38,6 +38,7 @@ struct terminal {
 
 /* ---- what a fatal signal needs: only write() and tcsetattr(), both async-signal-safe ---- */
 static struct {
+    int tty; /* whose settings are restored */
     volatile sig_atomic_t armed;
     struct termios saved;
     char restore[256];
@@ -52,7 +53,7 @@ static void restore_now(void)
     rescue.armed = 0;
     ssize_t n = write(STDOUT_FILENO, rescue.restore, rescue.len);
     (void)n;
-    tcsetattr(STDIN_FILENO, TCSANOW, &rescue.saved);
+    tcsetattr(rescue.tty, TCSANOW, &rescue.saved);
 }
 
 static void on_fatal(int signo)
@@ -168,10 +169,16 @@ static bool usable(void)
 /* The loop makes what it watches non-blocking, and that is a property of the open file, which
  * stdin, stdout and the shell's own share: drawing would lose bytes on a slow line, and the shell
  * would be left with it. So keys are read from the terminal opened once more. */
-static FILE *own_input(void)
+int term_open_input(void)
 {
     const char *name = ttyname(STDIN_FILENO);
-    int fd = name ? open(name, O_RDWR | O_NOCTTY | O_CLOEXEC) : -1;
+
+    return open(name ? name : "/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+}
+
+static FILE *own_input(void)
+{
+    int fd = term_open_input();
     FILE *in = fd >= 0 ? fdopen(fd, "r") : NULL;
 
     if (!in && fd >= 0)
@@ -194,14 +201,15 @@ int term_open(struct terminal **out, const struct ui_options *opt)
 {
     struct terminal *t;
 
-    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+    if (!isatty(STDOUT_FILENO))
         return -ENOTTY;
     t = calloc(1, sizeof(*t));
     if (!t)
         return -ENOMEM;
-    tcgetattr(STDIN_FILENO, &rescue.saved);
-    set_escdelay(ESC_DELAY_MS);
     t->in = own_input();
+    rescue.tty = fileno(t->in);
+    tcgetattr(rescue.tty, &rescue.saved);
+    set_escdelay(ESC_DELAY_MS);
     t->screen = newterm(NULL, stdout, t->in);
     if (!t->screen || !usable()) {
         if (t->screen) {

@@ -18,6 +18,7 @@ bool term_has_braille(void); /* its font does, as far as $TERM tells */
 void term_size(struct terminal *t, int *cols, int *rows);
 void term_resized(struct terminal *t); /* after SIGWINCH: asks the tty */
 void term_draw(struct terminal *t, const struct canvas *c, bool anew);
+int term_open_input(void); /* the terminal once more, for keys; -1: it cannot be had */
 int term_fd(const struct terminal *t);             /* readable: there are keys */
 int term_key(struct terminal *t, struct key *out); /* 1, 0 none yet, -EIO: the tty is lost */
 void term_set_mouse(struct terminal *t, bool on);
