@@ -14,6 +14,7 @@
 #define READY_WAIT  (2 * NS_PER_SEC)
 #define DRAIN_WAIT  (3 * NS_PER_SEC)
 #define JUDGE_SLICE 64
+#define START_SLICE (3 * NS_PER_MS)
 #define HELPER_WAIT (500 * NS_PER_MS) /* for what rstconsole-host still has to say */
 #define HELPER_LOOK (10 * NS_PER_MS)
 /* After a reset packets of the side it speaks for are still on their way, if somebody else made it:
@@ -451,6 +452,26 @@ static void start_target(struct run *r, struct target_state *ts)
     fail(r, 3, strerror(-err));
 }
 
+/* Thousands at once would hold up the keys and the packets: a slice, then the loop has its turn. */
+static void start_some(void *arg)
+{
+    struct run *r = arg;
+    nstime until = loop_clock() + START_SLICE;
+
+    if (r->state != RUN_ROUND)
+        return;
+    for (; r->starting < r->s->ntargets; r->starting++) {
+        if (loop_clock() >= until) {
+            wait_for(r, 0, start_some);
+            return;
+        }
+        if (!r->s->targets[r->starting].removed)
+            start_target(r, &r->s->targets[r->starting]);
+    }
+    if (--r->outstanding == 0)
+        settle(r);
+}
+
 static void begin_round(struct run *r)
 {
     set_state(r, RUN_ROUND);
@@ -458,12 +479,9 @@ static void begin_round(struct run *r)
     r->round++;
     r->round_began = loop_now(r->loop);
     r->outstanding++; /* holds the round open while it is being started */
-    for (size_t i = 0; i < r->s->ntargets; i++)
-        if (!r->s->targets[i].removed)
-            start_target(r, &r->s->targets[i]);
+    r->starting = 0;
     tell(r, RUN_CHANGED);
-    if (--r->outstanding == 0)
-        settle(r);
+    start_some(r);
 }
 
 static void on_next_round(void *arg)

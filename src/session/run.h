@@ -98,6 +98,7 @@ struct run {
     nstime privileged_since;
     struct host_watch *sockets; /* NULL: the kernel does not let us */
     struct timer *tick, *wait, *deadline;
+    size_t starting; /* index of the next target of the round that begins */
     nstime aftermath; /* so long packets that belong to a result may still come */
     enum run_state state;
     bool go, ready, stopping, again, wanted_capture;

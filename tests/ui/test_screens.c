@@ -50,6 +50,17 @@ static const struct golden {
     {"help-diagnosis-120x40", 120, 40, false, "Enter ?"},
     {"help-reset-80x24", 80, 24, false, "? Tab"},
     {"too-small-39x10", 39, 10, false, ""},
+    {"charts-80x24", 80, 24, false, "4"},
+    {"charts-160x45", 160, 45, false, "4"},
+    {"charts-80x24-ascii", 80, 24, true, "4"},
+    {"host-80x24", 80, 24, false, "5"},
+    {"host-160x45", 160, 45, false, "5"},
+    {"targets-80x24", 80, 24, false, "6 Tab"},
+    {"targets-120x40", 120, 40, false, "6"},
+    {"settings-80x24", 80, 24, false, "7"},
+    {"settings-keys-120x40", 120, 40, false, "7 Tab"},
+    {"command-80x24", 80, 24, false, ": th Tab mon"},
+    {"filter-completed-80x24", 80, 24, false, "/ ha Tab"},
 };
 
 static char *slurp(const char *path)
@@ -74,6 +85,67 @@ static void golden_path(char *out, size_t outlen, const char *name)
     snprintf(out, outlen, "%s/tests/screen/%s.screen", dir ? dir : ".", name);
 }
 
+/* ---- what the screens ask for, the same each time ---- */
+
+static const struct host_snapshot *canned_host(void *arg, bool anew)
+{
+    static struct host_snapshot h;
+
+    (void)arg;
+    (void)anew;
+    h.conntrack = (struct host_conntrack){true, 4000, 4096, 432000, 1, 0};
+    h.pressure = (struct host_pressure){true, 1234, 5};
+    h.listeners[0] = (struct host_listening){.port = 443, .waiting = 129, .backlog = 128};
+    h.listeners[1] = (struct host_listening){.port = 22, .uid = 0, .backlog = 128};
+    addr_parse("10.0.0.7", &h.listeners[0].addr);
+    addr_parse("::", &h.listeners[1].addr);
+    h.nlisteners = 2;
+    for (size_t i = 0; i < HOST_SYSCTLS; i++)
+        h.sysctls[i] = (struct host_sysctl){.name = "core/somaxconn",
+                                            .what = "the longest accept queue a program gets",
+                                            .value = "4096",
+                                            .err = i == 3   ? -ENOENT
+                                                   : i == 4 ? -EACCES
+                                                            : 0};
+    h.sources[0] = (struct host_said){.title = "counters", .found = "OutRsts 5"};
+    h.sources[1] = (struct host_said){
+        .title = "firewall rules", .err = -EPERM, .remedy = "sudo rstconsole ..."};
+    h.nsources = 2;
+    return &h;
+}
+
+static const struct ui_setting canned_settings[] = {
+    {"theme", "Screen", "colours", "default light mono", true},
+    {"interval", "Probes", "time between rounds", NULL, true},
+    {"rate", "Limits", "new connections a second; 0: no limit", NULL, false},
+};
+
+static void canned_get(void *arg, size_t i, char *out, size_t outlen)
+{
+    static const char *const values[] = {"default", "10s", ""};
+
+    (void)arg;
+    snprintf(out, outlen, "%s", values[i]);
+}
+
+static int canned_set(void *arg, size_t i, const char *value, bool do_it, char *err, size_t errlen)
+{
+    (void)arg;
+    (void)do_it;
+    if (i == 1 && value && strspn(value, "0123456789s") != strlen(value)) {
+        snprintf(err, errlen, "not a time");
+        return -EINVAL;
+    }
+    snprintf(err, errlen, "%s", do_it ? "kept" : "");
+    return 0;
+}
+
+static const struct ui_actions canned = {.host = canned_host,
+                                         .settings = canned_settings,
+                                         .nsettings = ARRAY_SIZE(canned_settings),
+                                         .get_setting = canned_get,
+                                         .set_setting = canned_set};
+
 static int check_golden(const struct session *s, const struct golden *g)
 {
     const struct ui_options opt = {.ascii = g->ascii};
@@ -82,7 +154,7 @@ static int check_golden(const struct session *s, const struct golden *g)
     char path[600];
     int bad = 0;
 
-    assert_int_equal(ui_script(&out, s, NULL, &opt, g->cols, g->rows, g->keys), 0);
+    assert_int_equal(ui_script(&out, s, &canned, &opt, g->cols, g->rows, g->keys), 0);
     golden_path(path, sizeof(path), g->name);
     if (regen && *regen) {
         FILE *f = fopen(path, "w");
@@ -250,10 +322,53 @@ static void keys_do_what_they_say(void **state)
     world_release(&w);
 }
 
+/* What is typed in the new screens is checked, changed, and told. */
+static void settings_and_keys_are_changed(void **state)
+{
+    static const struct {
+        const char *keys, *want;
+    } cases[] = {
+        {"7 j Enter ^U soon", "not a time"},
+        {"7 j Enter ^U 20s Enter", "kept"},
+        {"7 Enter", "kept"}, /* one of few values: the next */
+        {"7 Tab Enter ^U q", "the key of quit"},
+        {"7 Tab Enter ^U Z Enter Z", "In Settings"}, /* help has another key now */
+        {": set Space interval Space soon", "not a time"},
+        {": set Space nonsense", "no setting is called"},
+        {": theme Space pink", "no theme is called"},
+        {": bind Space zoom Space q", "is the key of quit"},
+        {": packet Space 999999", "no packet with that number"},
+        {"6 Tab Enter soon", "is a time such as"},
+        {"6 D", "Remove"},
+        {"m a 4 ' a", "1 Targets"},
+        {"3 g m b 7 ' b", "3 Packets"},
+        {"' z", "nothing is marked so"},
+        {"2 c", "copied"},
+        {"4 5 6 7 4", "Time to connect"},
+        {"5 1", "1 Targets"},
+        {"/ process:nginx Enter", "filter: process:nginx"},
+    };
+    struct world w;
+
+    (void)state;
+    assert_int_equal(world_scene(&w), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct strbuf out = STRBUF_INIT;
+        assert_int_equal(ui_script(&out, w.s, &canned, NULL, 100, 40, cases[i].keys), 0);
+        if (!strstr(out.buf, cases[i].want)) {
+            print_message("\"%s\" lacks \"%s\":\n%s", cases[i].keys, cases[i].want, out.buf);
+            fail();
+        }
+        strbuf_release(&out);
+    }
+    world_release(&w);
+}
+
 static void hostile_bytes_never_reach_a_screen(void **state)
 {
-    static const char *const keys[] = {"",    "2",         "3 z",       "2 Enter", "2 Enter Tab",
-                                       "2 f", "2 f Enter", "3 g Enter", "2 f = o"};
+    static const char *const keys[] = {"",    "2",         "3 z",         "2 Enter", "2 Enter Tab",
+                                       "2 f", "2 f Enter", "3 g Enter",   "2 f = o", "4",
+                                       "6",   "6 Tab",     "/ host: Tab", "2 c"};
     struct world w;
 
     (void)state;
@@ -316,8 +431,8 @@ static void random_keys_at_random_sizes(void **state)
             strncat(keys, " ", sizeof(keys) - strlen(keys) - 1);
         }
         int cols = rand() % 4 ? 1 + rand() % 130 : 1 + rand() % 300, rows = 1 + rand() % 100;
-        assert_int_equal(ui_script_canvas(&ui, worlds[rand() % 3].s, NULL, &opt, cols, rows, keys),
-                         0);
+        assert_int_equal(
+            ui_script_canvas(&ui, worlds[rand() % 3].s, &canned, &opt, cols, rows, keys), 0);
         assert_int_equal(ui->canvas.cols, cols);
         for (int y = 0; y < rows; y++) {
             int sum = 0;
@@ -337,6 +452,7 @@ int main(void)
         cmocka_unit_test(screens_are_as_they_were),
         cmocka_unit_test(screens_say_what_they_must),
         cmocka_unit_test(keys_do_what_they_say),
+        cmocka_unit_test(settings_and_keys_are_changed),
         cmocka_unit_test(hostile_bytes_never_reach_a_screen),
         cmocka_unit_test(an_empty_session_says_what_to_do),
         cmocka_unit_test(random_keys_at_random_sizes),
