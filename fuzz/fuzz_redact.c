@@ -7,6 +7,14 @@
 
 static struct redactor *r;
 
+/* In OpenSSL's place: with one key what was found can be found again. */
+int RAND_bytes(unsigned char *buf, int num);
+int RAND_bytes(unsigned char *buf, int num)
+{
+    memset(buf, 0x5a, (size_t)num);
+    return 1;
+}
+
 static void same_addr(struct addr a, const struct addr *b)
 {
     redact_addr(r, &a);
