@@ -58,7 +58,7 @@ static const struct theme themes[] = {
          {
              [LOOK_NORMAL] = {15, 0, 15, 0, 0},       [LOOK_DIM] = {252, 0, 7, 0, 0},
              [LOOK_STRONG] = {15, 0, 15, 0, BOLD},    [LOOK_TITLE] = {15, 0, 15, 0, BOLD},
-             [LOOK_FOCUS] = {0, 226, 0, 11, BOLD},    [LOOK_FRAME] = {15, 0, 15, 0, 0},
+             [LOOK_FOCUS] = {226, 0, 11, 0, BOLD},    [LOOK_FRAME] = {15, 0, 15, 0, 0},
              [LOOK_HEAD] = {51, 0, 14, 0, BOLD},      [LOOK_BAR] = {0, 15, 0, 15, BOLD},
              [LOOK_BAR_WARN] = {88, 15, 1, 15, BOLD}, [LOOK_KEY] = {226, 0, 11, 0, BOLD},
              [LOOK_GOOD] = {46, 0, 10, 0, BOLD},      [LOOK_NOTE] = {51, 0, 14, 0, BOLD},
@@ -92,7 +92,7 @@ static const struct theme themes[] = {
              [LOOK_TITLE] = {-1, -1, -1, -1, 0},
              [LOOK_FOCUS] = {-1, -1, -1, -1, BOLD},
              [LOOK_FRAME] = {-1, -1, -1, -1, STYLE_DIM},
-             [LOOK_HEAD] = {-1, -1, -1, -1, STYLE_UNDERLINE},
+             [LOOK_HEAD] = {-1, -1, -1, -1, STYLE_DIM},
              [LOOK_BAR] = {-1, -1, -1, -1, REV},
              [LOOK_BAR_WARN] = {-1, -1, -1, -1, REV | BOLD},
              [LOOK_KEY] = {-1, -1, -1, -1, BOLD},
