@@ -151,21 +151,6 @@ static const struct golden {
     {"compare-160x45", 160, 45, false, "9 a other Enter"},
 };
 
-static char *slurp(const char *path)
-{
-    struct strbuf text = STRBUF_INIT;
-    char buf[4096];
-    size_t n;
-    FILE *f = fopen(path, "r");
-
-    if (!f)
-        return NULL;
-    while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
-        strbuf_add(&text, buf, n);
-    fclose(f);
-    return strbuf_detach(&text, NULL);
-}
-
 static void script(struct strbuf *out, int cols, int rows, bool ascii, const char *keys)
 {
     const struct ui_options opt = {.ascii = ascii};
@@ -175,25 +160,10 @@ static void script(struct strbuf *out, int cols, int rows, bool ascii, const cha
 
 static bool is_golden(const struct golden *g)
 {
-    const char *dir = getenv("srcdir"), *regen = getenv("REGEN");
     struct strbuf out = STRBUF_INIT;
-    char path[600];
-    bool same = true;
 
     script(&out, g->cols, g->rows, g->ascii, g->keys);
-    snprintf(path, sizeof(path), "%s/tests/screen/%s.screen", dir ? dir : ".", g->name);
-    if (regen && *regen) {
-        FILE *f = fopen(path, "w");
-        assert_non_null(f);
-        fwrite(out.buf, 1, out.len, f);
-        assert_int_equal(fclose(f), 0);
-    } else {
-        char *want = slurp(path);
-        same = want && strcmp(want, out.buf) == 0;
-        if (!same)
-            print_message("%s differs; it is now:\n%s", path, out.buf);
-        free(want);
-    }
+    bool same = world_screen_is(g->name, out.buf);
     strbuf_release(&out);
     return same;
 }

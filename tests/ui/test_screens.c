@@ -63,28 +63,6 @@ static const struct golden {
     {"filter-completed-80x24", 80, 24, false, "/ ha Tab"},
 };
 
-static char *slurp(const char *path)
-{
-    struct strbuf text = STRBUF_INIT;
-    char buf[4096];
-    size_t n;
-    FILE *f = fopen(path, "r");
-
-    if (!f)
-        return NULL;
-    while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
-        strbuf_add(&text, buf, n);
-    fclose(f);
-    return strbuf_detach(&text, NULL);
-}
-
-static void golden_path(char *out, size_t outlen, const char *name)
-{
-    const char *dir = getenv("srcdir");
-
-    snprintf(out, outlen, "%s/tests/screen/%s.screen", dir ? dir : ".", name);
-}
-
 /* ---- what the screens ask for, the same each time ---- */
 
 static const struct host_snapshot *canned_host(void *arg, bool anew)
@@ -149,28 +127,12 @@ static const struct ui_actions canned = {.host = canned_host,
 static int check_golden(const struct session *s, const struct golden *g)
 {
     const struct ui_options opt = {.ascii = g->ascii};
-    const char *regen = getenv("REGEN");
     struct strbuf out = STRBUF_INIT;
-    char path[600];
-    int bad = 0;
 
     assert_int_equal(ui_script(&out, s, &canned, &opt, g->cols, g->rows, g->keys), 0);
-    golden_path(path, sizeof(path), g->name);
-    if (regen && *regen) {
-        FILE *f = fopen(path, "w");
-        assert_non_null(f);
-        fwrite(out.buf, 1, out.len, f);
-        assert_int_equal(fclose(f), 0);
-    } else {
-        char *want = slurp(path);
-        if (!want || strcmp(want, out.buf) != 0) {
-            print_message("%s differs; it is now:\n%s", path, out.buf);
-            bad = 1;
-        }
-        free(want);
-    }
+    bool same = world_screen_is(g->name, out.buf);
     strbuf_release(&out);
-    return bad;
+    return !same;
 }
 
 static void screens_are_as_they_were(void **state)

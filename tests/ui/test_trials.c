@@ -102,29 +102,14 @@ static const struct format {
 static int check(const struct session *s, const char *id, const struct format *f)
 {
     const struct ui_options opt = {.ascii = f->ascii};
-    const char *regen = getenv("REGEN"), *dir = getenv("srcdir");
     struct strbuf out = STRBUF_INIT;
-    char path[600], want[40000] = "";
-    bool same = true;
+    char name[100];
 
-    snprintf(path, sizeof(path), "%s/tests/screen/trial-%s-%s.screen", dir ? dir : ".", id,
-             f->name);
     assert_int_equal(ui_script(&out, s, NULL, &opt, f->cols, f->rows, "Enter e"), 0);
-    FILE *file = fopen(path, regen && *regen ? "w" : "r");
-    if (regen && *regen) {
-        assert_non_null(file);
-        assert_int_equal(fwrite(out.buf, 1, out.len, file), out.len);
-    } else {
-        size_t n = file ? fread(want, 1, sizeof(want) - 1, file) : 0;
-        want[n] = 0;
-        same = strcmp(want, out.buf) == 0;
-        if (!same)
-            print_message("%s differs; it is now:\n%s", path, out.buf);
-    }
-    if (file)
-        fclose(file);
+    snprintf(name, sizeof(name), "trial-%s-%s", id, f->name);
+    bool same = world_screen_is(name, out.buf);
     strbuf_release(&out);
-    return same ? 0 : 1;
+    return !same;
 }
 
 static void live_views_are_as_they_were(void **state)

@@ -104,50 +104,12 @@ static const char *first_cause(const struct session *s)
     return j->nverdicts ? j->verdicts[0].cause->id : "none";
 }
 
-static char *slurp(const char *path)
-{
-    struct strbuf text = STRBUF_INIT;
-    char buf[4096];
-    size_t n;
-    FILE *f = fopen(path, "r");
-
-    if (!f)
-        return NULL;
-    while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
-        strbuf_add(&text, buf, n);
-    fclose(f);
-    return strbuf_detach(&text, NULL);
-}
-
-static int as_it_was(const char *name, const char *screen)
-{
-    const char *dir = getenv("srcdir"), *regen = getenv("REGEN");
-    char path[600];
-    int differs = 0;
-
-    snprintf(path, sizeof(path), "%s/tests/screen/walk-%s.screen", dir ? dir : ".", name);
-    if (regen && *regen) {
-        FILE *f = fopen(path, "w");
-        assert_non_null(f);
-        fputs(screen, f);
-        assert_int_equal(fclose(f), 0);
-        return 0;
-    }
-    char *want = slurp(path);
-    if (!want || strcmp(want, screen) != 0) {
-        print_message("%s differs; it is now:\n%s", path, screen);
-        differs = 1;
-    }
-    free(want);
-    return differs;
-}
-
 static int take(const struct walk *walk)
 {
     struct world w;
     const struct ui_options opt = {.ascii = true};
     struct strbuf out = STRBUF_INIT;
-    char keys[80];
+    char keys[80], name[80];
     int bad = 0;
 
     begin(&w, walk);
@@ -160,7 +122,8 @@ static int take(const struct walk *walk)
                       out.buf);
         bad = 1;
     }
-    bad += as_it_was(walk->name, out.buf);
+    snprintf(name, sizeof(name), "walk-%s", walk->name);
+    bad += !world_screen_is(name, out.buf);
     strbuf_release(&out);
     world_release(&w);
     return bad;

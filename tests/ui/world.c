@@ -4,6 +4,7 @@
 #include "world.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -538,4 +539,44 @@ void world_release(struct world *w)
     give_back(w);
     session_free(w->s);
     memset(w, 0, sizeof(*w));
+}
+
+/* ---- screens as they were ---- */
+
+static int read_whole(const char *path, struct strbuf *text)
+{
+    char buf[4096];
+    size_t n;
+    FILE *f = fopen(path, "r");
+
+    if (!f)
+        return -errno;
+    while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
+        strbuf_add(text, buf, n);
+    fclose(f);
+    return 0;
+}
+
+static bool write_whole(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+    bool put = f && fputs(text, f) >= 0;
+
+    return f && fclose(f) == 0 && put;
+}
+
+bool world_screen_is(const char *name, const char *screen)
+{
+    const char *dir = getenv("srcdir"), *regen = getenv("REGEN");
+    struct strbuf want = STRBUF_INIT;
+    char path[600];
+
+    snprintf(path, sizeof(path), "%s/tests/screen/%s.screen", dir ? dir : ".", name);
+    if (regen && *regen)
+        return write_whole(path, screen);
+    bool same = read_whole(path, &want) == 0 && strcmp(want.len ? want.buf : "", screen) == 0;
+    if (!same)
+        fprintf(stderr, "%s differs (REGEN=1 writes it); it is now:\n%s", path, screen);
+    strbuf_release(&want);
+    return same;
 }

@@ -27,6 +27,8 @@ int world_empty(struct world *w); /* a session nothing has happened in */
 int world_scene(struct world *w); /* three targets, a reset handshake, a forgotten idle flow ... */
 int world_hostile(struct world *w); /* names and banners full of escape sequences */
 void world_release(struct world *w);
+/* Is the screen what tests/screen/NAME.screen holds? If not it is printed. REGEN=1 writes it. */
+bool world_screen_is(const char *name, const char *screen);
 /* One TCP segment at w->now + after. */
 void world_tcp(struct world *w, nstime after, const struct wire_end *from,
                const struct wire_end *to, uint8_t flags, uint32_t seq, uint32_t ack,
