@@ -1,4 +1,5 @@
-#include "host/host.h"
+#include "host/source.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -7,12 +8,13 @@
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
 
-#define REPLY_MAX (64 * 1024)
+#define REPLY_MAX ((size_t)64 * 1024)
 #define REPLIES   256 /* of a kernel that filters by port: a few listeners, however many sockets */
 
 /* How well a listening socket fits: the kernel prefers the more specific one. */
@@ -94,14 +96,15 @@ static int on_socket(const struct nlmsghdr *nlh, void *data)
     return MNL_CB_OK;
 }
 
-static int send_request(struct mnl_socket *nl, uint8_t family, uint16_t port, unsigned seq)
+/* port 0: of every listener. */
+static int send_request(struct mnl_socket *nl, uint8_t family, uint16_t port)
 {
     char buf[256];
     struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
 
     nlh->nlmsg_type = SOCK_DIAG_BY_FAMILY;
     nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-    nlh->nlmsg_seq = seq;
+    nlh->nlmsg_seq = family;
     struct inet_diag_req_v2 *req = mnl_nlmsg_put_extra_header(nlh, sizeof(*req));
     req->sdiag_family = family;
     req->sdiag_protocol = IPPROTO_TCP;
@@ -110,17 +113,16 @@ static int send_request(struct mnl_socket *nl, uint8_t family, uint16_t port, un
     return mnl_socket_sendto(nl, nlh, nlh->nlmsg_len) < 0 ? -errno : 0;
 }
 
-static int dump(struct mnl_socket *nl, uint8_t family, struct search *s)
+static int dump(struct mnl_socket *nl, uint8_t family, uint16_t port, mnl_cb_t each, void *arg,
+                char *buf)
 {
-    static char buf[REPLY_MAX];
-    unsigned seq = family;
-    int err = send_request(nl, family, s->port, seq);
+    int err = send_request(nl, family, port);
 
     for (int i = 0; err == 0 && i < REPLIES; i++) {
-        ssize_t n = mnl_socket_recvfrom(nl, buf, sizeof buf);
+        ssize_t n = mnl_socket_recvfrom(nl, buf, REPLY_MAX);
         if (n < 0)
             return -errno;
-        int r = mnl_cb_run(buf, (size_t)n, seq, mnl_socket_get_portid(nl), on_socket, s);
+        int r = mnl_cb_run(buf, (size_t)n, family, mnl_socket_get_portid(nl), each, arg);
         if (r < 0)
             return -errno;
         if (r == MNL_CB_STOP)
@@ -129,29 +131,37 @@ static int dump(struct mnl_socket *nl, uint8_t family, struct search *s)
     return err;
 }
 
+int listeners_dump(uint16_t port, bool v4, mnl_cb_t each, void *arg)
+{
+    /* The kernel answers a dump at once; a console never hangs on it. */
+    const struct timeval patience = {.tv_usec = 200000};
+    struct mnl_socket *nl = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
+    char *buf = malloc(REPLY_MAX);
+    int err = !nl ? -errno : !buf ? -ENOMEM : 0;
+
+    if (!err && (mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0 ||
+                 setsockopt(mnl_socket_get_fd(nl), SOL_SOCKET, SO_RCVTIMEO, &patience,
+                            sizeof(patience)) < 0))
+        err = -errno;
+    if (!err && v4)
+        err = dump(nl, AF_INET, port, each, arg, buf);
+    if (!err) {
+        err = dump(nl, AF_INET6, port, each, arg, buf);
+        if (err == -ENOENT || err == -EAFNOSUPPORT) /* a kernel without IPv6 */
+            err = 0;
+    }
+    free(buf);
+    if (nl)
+        mnl_socket_close(nl);
+    return err;
+}
+
 int host_listener(struct listener *out, const struct addr *addr, uint16_t port)
 {
     struct search s = {.out = out, .addr = addr, .port = port};
-    /* The kernel answers a dump at once; a console never hangs on it. */
-    const struct timeval patience = {.tv_usec = 200000};
 
     *out = (struct listener){0};
     if (addr->family != 4 && addr->family != 6)
         return -EINVAL;
-    struct mnl_socket *nl = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
-    if (!nl)
-        return -errno;
-    int err = 0;
-    if (mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0 ||
-        setsockopt(mnl_socket_get_fd(nl), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) < 0)
-        err = -errno;
-    if (err == 0 && addr->family == 4)
-        err = dump(nl, AF_INET, &s);
-    if (err == 0) {
-        err = dump(nl, AF_INET6, &s);
-        if (err == -ENOENT || err == -EAFNOSUPPORT) /* a kernel without IPv6 */
-            err = 0;
-    }
-    mnl_socket_close(nl);
-    return err;
+    return listeners_dump(port, addr->family == 4, on_socket, &s);
 }

@@ -7,17 +7,12 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/inet_diag.h>
-#include <linux/netlink.h>
-#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 
-#define REPLY_MAX ((size_t)64 * 1024)
-#define REPLIES   256
 #define LISTENING 10 /* TCP_LISTEN: net/tcp_states.h */
 
 /* Documentation/networking/ip-sysctl.rst and nf_conntrack-sysctl.rst. */
@@ -78,38 +73,6 @@ static int on_listener(const struct nlmsghdr *nlh, void *data)
     return MNL_CB_OK;
 }
 
-static int ask(struct mnl_socket *nl, uint8_t family)
-{
-    char buf[256];
-    struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-
-    nlh->nlmsg_type = SOCK_DIAG_BY_FAMILY;
-    nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-    nlh->nlmsg_seq = family;
-    struct inet_diag_req_v2 *req = mnl_nlmsg_put_extra_header(nlh, sizeof(*req));
-    req->sdiag_family = family;
-    req->sdiag_protocol = IPPROTO_TCP;
-    req->idiag_states = 1U << LISTENING;
-    return mnl_socket_sendto(nl, nlh, nlh->nlmsg_len) < 0 ? -errno : 0;
-}
-
-static int take_family(struct host_snapshot *out, struct mnl_socket *nl, uint8_t family, char *buf)
-{
-    int err = ask(nl, family);
-
-    for (int i = 0; err == 0 && i < REPLIES; i++) {
-        ssize_t n = mnl_socket_recvfrom(nl, buf, REPLY_MAX);
-        if (n < 0)
-            return -errno;
-        int r = mnl_cb_run(buf, (size_t)n, family, mnl_socket_get_portid(nl), on_listener, out);
-        if (r < 0)
-            return -errno;
-        if (r == MNL_CB_STOP)
-            return 0;
-    }
-    return err;
-}
-
 /* Fullest first, then by port: what overflows is what one looks for. */
 static int by_queue(const void *pa, const void *pb)
 {
@@ -123,26 +86,9 @@ static int by_queue(const void *pa, const void *pb)
 
 static int take_listeners(struct host_snapshot *out)
 {
-    const struct timeval patience = {.tv_usec = 500000};
-    struct mnl_socket *nl = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
-    char *buf = malloc(REPLY_MAX);
-    int err = nl ? buf ? 0 : -ENOMEM : -errno;
+    int err = listeners_dump(0, true, on_listener, out);
 
-    if (!err && (mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0 ||
-                 setsockopt(mnl_socket_get_fd(nl), SOL_SOCKET, SO_RCVTIMEO, &patience,
-                            sizeof(patience)) < 0))
-        err = -errno;
-    if (!err)
-        err = take_family(out, nl, AF_INET, buf);
-    if (!err) {
-        err = take_family(out, nl, AF_INET6, buf);
-        if (err == -ENOENT || err == -EAFNOSUPPORT) /* a kernel without IPv6 */
-            err = 0;
-    }
     qsort(out->listeners, out->nlisteners, sizeof(out->listeners[0]), by_queue);
-    free(buf);
-    if (nl)
-        mnl_socket_close(nl);
     return err;
 }
 
