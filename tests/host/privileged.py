@@ -244,6 +244,9 @@ def main():
     lab.need("unshare", "ip", "nft", "setpriv")
     if len(sys.argv) == 1:
         lab.become_root()
+        if subprocess.run(["unshare", "-nm", "true"], stderr=subprocess.DEVNULL).returncode:
+            print("skipped: no mount namespace is to be had here")
+            return 77
         return subprocess.run(["unshare", "-nm", sys.executable, sys.argv[0], "inside"]).returncode
     for command in ("ip link set lo up", "ip link add dev v0 type veth peer name v1",
                     "ip addr add 10.77.0.1/24 dev v0", "ip link set v0 up", "ip link set v1 up"):
