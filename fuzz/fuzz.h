@@ -47,4 +47,33 @@ static inline void put_be16(struct strbuf *b, unsigned v)
     strbuf_addch(b, (char)v);
 }
 
+/* A packet among those of one input: its link type, a byte to spare, its length, its bytes. */
+static inline void put_packet(struct strbuf *b, uint32_t link, const void *data, size_t len)
+{
+    put_be16(b, link);
+    strbuf_addch(b, 0);
+    put_be16(b, (unsigned)len);
+    strbuf_add(b, data, len);
+}
+
+/* The first packets of a capture, each cut at so many bytes, as one input. */
+static inline void add_first_packets(const uint8_t *file, size_t len, size_t most, fuzz_add add,
+                                     void *arg)
+{
+    struct capread c;
+    struct record rec;
+    struct strbuf b = STRBUF_INIT;
+    size_t at = 0, used;
+
+    capread_init(&c);
+    while (c.records < 12 && capread_next(&c, file + at, len - at, &used, &rec) == 1) {
+        at += used;
+        put_packet(&b, rec.link, rec.data, MIN_OF(rec.caplen, most));
+    }
+    if (b.len)
+        add(arg, b.buf, b.len);
+    capread_release(&c);
+    strbuf_release(&b);
+}
+
 #endif

@@ -45,14 +45,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
 }
 
-static void put_packet(struct strbuf *b, uint32_t link, const uint8_t *data, size_t len)
-{
-    put_be16(b, link);
-    strbuf_addch(b, 0);
-    put_be16(b, (unsigned)len);
-    strbuf_add(b, data, len);
-}
-
 void fuzz_seeds(fuzz_add add, void *arg)
 {
     /* IPv4 SYN with options; an IPv6 one behind hop-by-hop and fragment; GRE; ICMP quoting. */
@@ -97,18 +89,5 @@ void fuzz_seeds(fuzz_add add, void *arg)
 
 void fuzz_seeds_of_capture(const uint8_t *file, size_t len, fuzz_add add, void *arg)
 {
-    struct capread r;
-    struct record rec;
-    struct strbuf b = STRBUF_INIT;
-    size_t at = 0, used;
-
-    capread_init(&r);
-    while (r.records < 12 && capread_next(&r, file + at, len - at, &used, &rec) == 1) {
-        at += used;
-        put_packet(&b, rec.link, rec.data, MIN_OF(rec.caplen, 400));
-    }
-    if (b.len)
-        add(arg, b.buf, b.len);
-    capread_release(&r);
-    strbuf_release(&b);
+    add_first_packets(file, len, 400, add, arg);
 }

@@ -112,14 +112,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
 }
 
-static void put_packet(struct strbuf *b, uint32_t link, const void *data, size_t len)
-{
-    put_be16(b, link);
-    strbuf_addch(b, 0);
-    put_be16(b, (unsigned)len);
-    strbuf_add(b, data, len);
-}
-
 static void put_segment(struct strbuf *b, const char *payload, size_t len, bool reset)
 {
     static const char head[] = "\x45\0\0\0\0\1\0\0\x40\6\0\0\xc0\0\2\1\xc0\0\2\2\x9c\x40\0\x50"
@@ -185,18 +177,5 @@ void fuzz_seeds(fuzz_add add, void *arg)
 
 void fuzz_seeds_of_capture(const uint8_t *file, size_t len, fuzz_add add, void *arg)
 {
-    struct capread c;
-    struct record rec;
-    struct strbuf b = STRBUF_INIT;
-    size_t at = 0, used;
-
-    capread_init(&c);
-    while (c.records < 12 && capread_next(&c, file + at, len - at, &used, &rec) == 1) {
-        at += used;
-        put_packet(&b, rec.link, rec.data, MIN_OF(rec.caplen, 1400));
-    }
-    if (b.len)
-        add(arg, b.buf, b.len);
-    capread_release(&c);
-    strbuf_release(&b);
+    add_first_packets(file, len, 1400, add, arg);
 }

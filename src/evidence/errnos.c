@@ -35,16 +35,6 @@ static const struct wire_errno errnos[] = {
      N_("ss -s counts TIME_WAIT; see ip_local_port_range. Nothing was sent.")},
 };
 
-size_t wire_errno_count(void)
-{
-    return ARRAY_SIZE(errnos);
-}
-
-const struct wire_errno *wire_errno_at(size_t i)
-{
-    return i < ARRAY_SIZE(errnos) ? &errnos[i] : NULL;
-}
-
 const struct wire_errno *wire_errno_by_name(const char *name)
 {
     for (size_t i = 0; i < ARRAY_SIZE(errnos); i++)

@@ -155,8 +155,6 @@ struct injector {
     int32_t ttl_step;     /* from one to the next; INT32_MIN: any */
     uint32_t payload_len; /* 0: any */
 };
-size_t injector_count(void);
-const struct injector *injector_at(size_t i);
 const struct injector *injector_like(const struct reset *r); /* NULL: like none */
 
 /* ---- what an error of a socket says of the wire (causes.md 0.2) ---- */
@@ -165,8 +163,6 @@ struct wire_errno {
     const char *event; /* N_(): what happened on the wire */
     const char *tell;  /* N_(): how its cases are told apart */
 };
-size_t wire_errno_count(void);
-const struct wire_errno *wire_errno_at(size_t i);
 const struct wire_errno *wire_errno_by_name(const char *name); /* any case; NULL unknown */
 
 /* ---- timers that are somebody's default (causes.md F) ---- */

@@ -45,16 +45,6 @@ static const struct injector injectors[] = {
      10},
 };
 
-size_t injector_count(void)
-{
-    return ARRAY_SIZE(injectors);
-}
-
-const struct injector *injector_at(size_t i)
-{
-    return i < ARRAY_SIZE(injectors) ? &injectors[i] : NULL;
-}
-
 /* The resets of one side, the first and those noted after it, in the order they came. */
 struct train {
     size_t n;

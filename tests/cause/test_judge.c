@@ -429,6 +429,32 @@ static void retries(void **state)
     }
 }
 
+/* The server's own word on the stream decides, whatever the method. */
+static void refused_streams_go_again(void **state)
+{
+    static const struct {
+        const char *words;
+        enum retry retry;
+    } sets[] = {{"RST_STREAM REFUSED_STREAM", RETRY_SAFE},
+                {"GOAWAY NO_ERROR, no stream processed", RETRY_SAFE},
+                {"GOAWAY NO_ERROR", RETRY_ASK},
+                {"RST_STREAM CANCEL", RETRY_ASK}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
+        struct judgement j;
+        struct facts f;
+        judgement_init(&j);
+        read_words(&f, "early-eof=1s request-seen=POST_/");
+        facts_put(&f, FACT_H2_GOAWAY, true, SRC_PROBE, 0, NULL, v_text(sets[i].words), v_none(),
+                  v_none());
+        assert_int_equal(judge(&j, &f), 0);
+        assert_int_equal(j.retry, sets[i].retry);
+        facts_release(&f);
+        judgement_release(&j);
+    }
+}
+
 static void a_shared_counter_confirms_nothing(void **state)
 {
     struct judgement j;
@@ -527,6 +553,7 @@ int main(void)
         cmocka_unit_test(senders),
         cmocka_unit_test(boxes_are_placed),
         cmocka_unit_test(retries),
+        cmocka_unit_test(refused_streams_go_again),
         cmocka_unit_test(a_shared_counter_confirms_nothing),
         cmocka_unit_test(a_full_queue_is_no_counter),
         cmocka_unit_test(our_counters_are_not_theirs),
